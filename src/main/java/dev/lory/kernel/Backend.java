@@ -1,0 +1,91 @@
+package dev.lory.kernel;
+
+import dev.lory.tensor.Tensor;
+
+/**
+ * The operations a device must provide. Activations are F32 matrices {@code [rows, features]}, one row per token of the step;
+ * outputs are passed in and nothing is allocated once everything is loaded. One thread calls; an operation may return before it is
+ * done, but the next one sees its result, and {@link #download} waits.
+ *
+ * <p>A type without a kernel is an error ({@code UNSUPPORTED_DTYPE}) at load, never a silent fallback. Each result depends
+ * on its own row only, to the last bit: what shares the step with a sequence cannot change its tokens.
+ */
+public interface Backend extends AutoCloseable {
+    /** Device, kernels and threads in a few words, for the log. */
+    String description();
+
+    /** Copies a weight {@code [out, in]} of any type into the layout of this device; the source may be closed afterwards. */
+    Weight load(Tensor weight);
+
+    /**
+     * Copies the factors of a low-rank update {@code y += B·(A·x)} to this device.
+     *
+     * @param a {@code [rank, in]}, F32, F16 or BF16
+     * @param b {@code [out, rank]}, same types, the adapter's scale already folded in
+     */
+    LoraFactors loadLora(Tensor a, Tensor b);
+
+    /** Copies a matrix of any type to this device as F32: norm weights, rotary tables. */
+    Tensor upload(Tensor host);
+
+    /** An F32 matrix for activations; it lives as long as this backend. */
+    Tensor allocate(int rows, int cols);
+
+    /**
+     * Room for keys and values.
+     *
+     * @param width {@code kv_heads · head_dim}
+     */
+    KvCache allocateKv(int layers, int blocks, int blockSize, int width);
+
+    /** {@code y[r] = table[tokens[r]]} for the rows of the batch. */
+    void embed(Weight table, StepBatch batch, Tensor y);
+
+    /** {@code y[i] = x[rows[i]]} for the first {@code y.rows()} entries. */
+    void gatherRows(Tensor x, int[] rows, Tensor y);
+
+    /** {@code y = x / sqrt(mean(x²) + eps) · weight}, row by row (arXiv:1910.07467). */
+    void rmsNorm(Tensor x, Tensor weight, float eps, Tensor y);
+
+    /** {@code ys[i] = x · weights[i]ᵀ}: linear maps that read the same input. */
+    void project(Weight[] weights, Tensor x, Tensor[] ys);
+
+    /**
+     * {@code ys[i][row] += weight · B(A·x[row])} for every (row, adapter, weight) of {@code rows}, summed in F32.
+     *
+     * @param factors {@code [output][slot]}; null where the adapter of that slot leaves the output alone
+     */
+    void lora(LoraFactors[][] factors, AdapterRows rows, Tensor x, Tensor[] ys);
+
+    /**
+     * Rotates each head of {@code x [rows, heads·head_dim]} in place by its row's position: element i with element i + half
+     * (the layout of transformers; arXiv:2104.09864).
+     *
+     * @param cos {@code [positions, half]}, as is {@code sin}; the first 2·half elements of a head are rotated
+     */
+    void rope(Tensor x, int headDim, Tensor cos, Tensor sin, StepBatch batch);
+
+    /** Writes keys and values {@code [rows, width]} to the slots of the batch. */
+    void storeKv(Tensor k, Tensor v, KvCache kv, int layer, StepBatch batch);
+
+    /**
+     * Causal attention of each query row over its sequence's cached positions 0 to its own (arXiv:1706.03762; heads are grouped over
+     * fewer key/value heads as in arXiv:2305.13245).
+     *
+     * @param q {@code [rows, heads·head_dim]}, as is {@code y}
+     */
+    void attention(Tensor q, KvCache kv, int layer, AttentionShape shape, StepBatch batch, Tensor y);
+
+    /** {@code y = activation(gate) · up}, element by element; {@code y} may be {@code gate}. */
+    void gate(Activation activation, Tensor gate, Tensor up, Tensor y);
+
+    /** {@code y += x}. */
+    void add(Tensor x, Tensor y);
+
+    /** Copies one row to the heap, after everything before it is done. */
+    void download(Tensor x, int row, float[] out);
+
+    /** Gives all memory and threads back. */
+    @Override
+    void close();
+}

@@ -1,0 +1,11 @@
+package dev.lory.kernel;
+
+/** Keys and values of all layers in blocks of {@link #blockSize()} positions; slot = block · blockSize + offset. */
+public interface KvCache {
+    int blocks();
+
+    int blockSize();
+
+    /** Bytes that {@code blocks} blocks take when used. */
+    long bytes();
+}

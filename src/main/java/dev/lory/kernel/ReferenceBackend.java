@@ -1,0 +1,323 @@
+package dev.lory.kernel;
+
+import dev.lory.tensor.DType;
+import dev.lory.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * Plain loops with double accumulators over weights decoded at load: the oracle of every backend test, and what
+ * {@code --kernels reference} runs. Needs four bytes for each weight.
+ */
+public final class ReferenceBackend implements Backend {
+    private final Arena arena = Arena.ofShared();
+
+    private record Matrix(int rows, int cols, DType dtype, FloatRows values) implements Weight {
+        static Matrix of(Tensor tensor) {
+            return new Matrix(tensor.rows(), tensor.cols(), tensor.dtype(), new FloatRows(tensor));
+        }
+
+        @Override
+        public long bytes() {
+            return 4L * rows * cols;
+        }
+    }
+
+    private record Factors(Matrix a, Matrix b) implements LoraFactors {
+        @Override
+        public int rank() {
+            return a.rows();
+        }
+
+        @Override
+        public long bytes() {
+            return a.bytes() + b.bytes();
+        }
+
+        @Override
+        public void close() {
+            // on the heap
+        }
+    }
+
+    private record Cache(int blocks, int blockSize, int width, List<FloatRows> keys, List<FloatRows> values)
+            implements KvCache {
+        @Override
+        public long bytes() {
+            return 8L * keys.size() * blocks * blockSize * width;
+        }
+    }
+
+    /** A decoded matrix on the heap. */
+    private static final class FloatRows {
+        final float[][] rows;
+
+        FloatRows(Tensor tensor) {
+            rows = new float[tensor.rows()][tensor.cols()];
+            IntStream.range(0, rows.length).parallel().forEach(r -> tensor.decodeRow(r, rows[r]));
+        }
+
+        FloatRows(int count, int cols) {
+            rows = new float[count][cols];
+        }
+    }
+
+    @Override
+    public String description() {
+        return "reference";
+    }
+
+    @Override
+    public Weight load(Tensor weight) {
+        return Matrix.of(weight);
+    }
+
+    @Override
+    public LoraFactors loadLora(Tensor a, Tensor b) {
+        return new Factors(Matrix.of(a), Matrix.of(b));
+    }
+
+    @Override
+    public Tensor upload(Tensor host) {
+        Tensor copy = allocate(host.rows(), host.cols());
+        float[] row = new float[host.cols()];
+        for (int r = 0; r < host.rows(); r++) {
+            host.decodeRow(r, row);
+            write(copy, r, row);
+        }
+        return copy;
+    }
+
+    @Override
+    public Tensor allocate(int rows, int cols) {
+        return Tensor.allocate(arena, DType.F32, rows, cols);
+    }
+
+    @Override
+    public KvCache allocateKv(int layers, int blocks, int blockSize, int width) {
+        List<FloatRows> keys = new ArrayList<>();
+        List<FloatRows> values = new ArrayList<>();
+        for (int layer = 0; layer < layers; layer++) {
+            keys.add(new FloatRows(blocks * blockSize, width));
+            values.add(new FloatRows(blocks * blockSize, width));
+        }
+        return new Cache(blocks, blockSize, width, keys, values);
+    }
+
+    @Override
+    public void embed(Weight table, StepBatch batch, Tensor y) {
+        for (int r = 0; r < batch.rows(); r++) {
+            write(y, r, ((Matrix) table).values.rows[batch.token(r)]);
+        }
+    }
+
+    @Override
+    public void gatherRows(Tensor x, int[] rows, Tensor y) {
+        for (int i = 0; i < y.rows(); i++) {
+            write(y, i, x.row(rows[i]));
+        }
+    }
+
+    @Override
+    public void rmsNorm(Tensor x, Tensor weight, float eps, Tensor y) {
+        float[] w = weight.row(0);
+        for (int r = 0; r < x.rows(); r++) {
+            float[] v = x.row(r);
+            double inverse = 1 / Math.sqrt(dot(v, v) / v.length + eps);
+            for (int i = 0; i < v.length; i++) {
+                v[i] = (float) (v[i] * inverse * w[i]);
+            }
+            write(y, r, v);
+        }
+    }
+
+    @Override
+    public void project(Weight[] weights, Tensor x, Tensor[] ys) {
+        float[][] inputs = rows(x);
+        for (int i = 0; i < weights.length; i++) {
+            Tensor y = ys[i];
+            float[][] w = ((Matrix) weights[i]).values.rows;
+            IntStream.range(0, w.length).parallel().forEach(out -> {
+                for (int r = 0; r < inputs.length; r++) {
+                    y.set(r, out, (float) dot(w[out], inputs[r]));
+                }
+            });
+        }
+    }
+
+    @Override
+    public void lora(LoraFactors[][] factors, AdapterRows rows, Tensor x, Tensor[] ys) {
+        for (int i = 0; i < ys.length; i++) {
+            for (int g = 0; g < rows.groups(); g++) {
+                if (factors[i][rows.slot(g)] instanceof Factors f) {
+                    for (int entry = rows.start(g); entry < rows.start(g + 1); entry++) {
+                        update(f, rows.row(entry), rows.weight(entry), x, ys[i]);
+                    }
+                }
+            }
+        }
+    }
+
+    private static void update(Factors f, int row, float weight, Tensor x, Tensor y) {
+        float[] input = x.row(row);
+        float[] low = new float[f.rank()];
+        for (int j = 0; j < low.length; j++) {
+            low[j] = (float) dot(f.a.values.rows[j], input);
+        }
+        for (int out = 0; out < y.cols(); out++) {
+            y.set(row, out, (float) (y.get(row, out) + weight * dot(f.b.values.rows[out], low)));
+        }
+    }
+
+    @Override
+    public void rope(Tensor x, int headDim, Tensor cos, Tensor sin, StepBatch batch) {
+        int half = cos.cols();
+        for (int r = 0; r < batch.rows(); r++) {
+            int position = batch.position(r);
+            for (int head = 0; head < x.cols(); head += headDim) {
+                for (int i = head; i < head + half; i++) {
+                    double c = cos.get(position, i - head);
+                    double s = sin.get(position, i - head);
+                    double first = x.get(r, i);
+                    double second = x.get(r, i + half);
+                    x.set(r, i, (float) (first * c - second * s));
+                    x.set(r, i + half, (float) (second * c + first * s));
+                }
+            }
+        }
+    }
+
+    @Override
+    public void storeKv(Tensor k, Tensor v, KvCache kv, int layer, StepBatch batch) {
+        Cache cache = (Cache) kv;
+        for (int r = 0; r < batch.rows(); r++) {
+            k.decodeRow(r, cache.keys.get(layer).rows[batch.slot(r)]);
+            v.decodeRow(r, cache.values.get(layer).rows[batch.slot(r)]);
+        }
+    }
+
+    @Override
+    public void attention(Tensor q, KvCache kv, int layer, AttentionShape shape, StepBatch batch, Tensor y) {
+        Cache cache = (Cache) kv;
+        for (int s = 0; s < batch.sequences(); s++) {
+            int sequence = s;
+            IntStream.range(batch.start(s), batch.start(s + 1))
+                    .parallel()
+                    .forEach(r -> attendRow(q, cache, layer, shape, batch, sequence, r, y));
+        }
+    }
+
+    private static void attendRow(
+            Tensor q, Cache cache, int layer, AttentionShape shape, StepBatch batch, int sequence, int r, Tensor y) {
+        int context = batch.position(r) + 1;
+        int dim = shape.headDim();
+        float[] query = q.row(r);
+        float[][] keys = new float[context][];
+        float[][] values = new float[context][];
+        for (int p = 0; p < context; p++) {
+            int slot = batch.blockTable(sequence)[p / cache.blockSize] * cache.blockSize + p % cache.blockSize;
+            keys[p] = cache.keys.get(layer).rows[slot];
+            values[p] = cache.values.get(layer).rows[slot];
+        }
+        for (int head = 0; head < shape.heads(); head++) {
+            int shared = head / (shape.heads() / shape.kvHeads()) * dim;
+            double[] scores = new double[context];
+            for (int p = 0; p < context; p++) {
+                for (int i = 0; i < dim; i++) {
+                    scores[p] += (double) query[head * dim + i] * keys[p][shared + i];
+                }
+                scores[p] *= shape.scale();
+            }
+            softmax(scores);
+            for (int i = 0; i < dim; i++) {
+                double sum = 0;
+                for (int p = 0; p < context; p++) {
+                    sum += scores[p] * values[p][shared + i];
+                }
+                y.set(r, head * dim + i, (float) sum);
+            }
+        }
+    }
+
+    private static void softmax(double[] scores) {
+        double max = Double.NEGATIVE_INFINITY;
+        for (double score : scores) {
+            max = Math.max(max, score);
+        }
+        double sum = 0;
+        for (int i = 0; i < scores.length; i++) {
+            scores[i] = Math.exp(scores[i] - max);
+            sum += scores[i];
+        }
+        for (int i = 0; i < scores.length; i++) {
+            scores[i] /= sum;
+        }
+    }
+
+    @Override
+    public void gate(Activation activation, Tensor gate, Tensor up, Tensor y) {
+        for (int r = 0; r < y.rows(); r++) {
+            for (int i = 0; i < y.cols(); i++) {
+                double g = gate.get(r, i);
+                double activated = switch (activation) {
+                    case SILU -> g / (1 + Math.exp(-g));
+                };
+                y.set(r, i, (float) (activated * up.get(r, i)));
+            }
+        }
+    }
+
+    @Override
+    public void add(Tensor x, Tensor y) {
+        for (int r = 0; r < y.rows(); r++) {
+            for (int i = 0; i < y.cols(); i++) {
+                y.set(r, i, y.get(r, i) + x.get(r, i));
+            }
+        }
+    }
+
+    @Override
+    public void download(Tensor x, int row, float[] out) {
+        x.decodeRow(row, out);
+    }
+
+    @Override
+    public void close() {
+        arena.close();
+    }
+
+    private static float[][] rows(Tensor x) {
+        float[][] rows = new float[x.rows()][];
+        for (int r = 0; r < rows.length; r++) {
+            rows[r] = x.row(r);
+        }
+        return rows;
+    }
+
+    private static void write(Tensor y, int row, float[] values) {
+        for (int i = 0; i < y.cols(); i++) {
+            y.set(row, i, values[i]);
+        }
+    }
+
+    /** Four accumulators, so that the additions do not wait for one another. */
+    private static double dot(float[] a, float[] b) {
+        double s0 = 0;
+        double s1 = 0;
+        double s2 = 0;
+        double s3 = 0;
+        int i = 0;
+        for (; i + 3 < a.length; i += 4) {
+            s0 += (double) a[i] * b[i];
+            s1 += (double) a[i + 1] * b[i + 1];
+            s2 += (double) a[i + 2] * b[i + 2];
+            s3 += (double) a[i + 3] * b[i + 3];
+        }
+        for (; i < a.length; i++) {
+            s0 += (double) a[i] * b[i];
+        }
+        return s0 + s1 + s2 + s3;
+    }
+}

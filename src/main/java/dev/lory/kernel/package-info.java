@@ -1,0 +1,5 @@
+/** The operations a device must provide, and the plain reference that every other backend is compared with. */
+@NullMarked
+package dev.lory.kernel;
+
+import org.jspecify.annotations.NullMarked;
