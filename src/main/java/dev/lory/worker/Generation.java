@@ -1,0 +1,18 @@
+package dev.lory.worker;
+
+import java.util.Iterator;
+import java.util.List;
+
+/**
+ * A sequence being generated. {@link #hasNext} and {@link #next} wait for the next event and belong to one thread; the last event is
+ * {@link GenerationEvent.Finished} unless the generation was closed before. A failure is thrown from either as a
+ * {@link dev.lory.error.ServiceException}.
+ */
+public interface Generation extends Iterator<GenerationEvent>, AutoCloseable {
+    /** The prompt as the model sees it. */
+    List<Integer> promptTokenIds();
+
+    /** Cancels what is not finished: the engine stops computing it and a waiting {@link #hasNext} answers false. Any thread may call. */
+    @Override
+    void close();
+}

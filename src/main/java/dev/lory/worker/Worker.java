@@ -1,0 +1,28 @@
+package dev.lory.worker;
+
+/** One base model on one device, with the adapters it has been told to keep. Any thread may call. */
+public interface Worker extends AutoCloseable {
+    /** What is loaded and how busy it is; cheap. */
+    WorkerStatus status();
+
+    /**
+     * Loads the adapters that are wanted and not there, drops those no longer wanted once their last request has ended, and returns when
+     * each wanted one is READY or FAILED. Idempotent; a revision older than the applied one changes nothing.
+     */
+    WorkerStatus apply(DesiredState desired);
+
+    /**
+     * Starts a generation.
+     *
+     * @throws dev.lory.error.ServiceException {@code INVALID_REQUEST}, {@code CONTEXT_LENGTH_EXCEEDED}, {@code INVALID_TEMPLATE},
+     *     {@code ADAPTER_NOT_FOUND}, {@code OVERLOADED}, {@code UNAVAILABLE}
+     */
+    Generation generate(GenerationRequest request);
+
+    /** The model's tokens. */
+    Vocabulary vocabulary();
+
+    /** Ends all generations with an error and gives memory and threads back. */
+    @Override
+    void close();
+}

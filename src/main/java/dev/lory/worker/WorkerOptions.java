@@ -1,0 +1,56 @@
+package dev.lory.worker;
+
+import static dev.lory.error.ErrorCode.INVALID_CONFIGURATION;
+
+import dev.lory.error.ServiceException;
+import java.nio.file.Path;
+
+/**
+ * What a worker runs and how much it may take. An empty string means: found beside or in the model.
+ *
+ * @param model a folder with config.json and safetensors, a folder with one GGUF file, or a GGUF file
+ * @param tokenizer a tokenizer.json, or a folder that has one
+ * @param chatTemplate a file with a Jinja template
+ * @param servedModelName what requests call the model; empty = the folder's or file's name
+ * @param kernels {@code auto}, {@code reference}, {@code vector} or {@code native}
+ * @param threads that compute; 0 = one for each processor
+ * @param maxModelLen tokens of prompt and output together; 0 = what the model was trained for
+ * @param maxNumSeqs sequences that run at the same time
+ * @param maxNumBatchedTokens rows of a step at most
+ * @param kvCacheBytes for keys and values; 0 = enough for one sequence of {@code maxModelLen} or 256 MiB, whichever is more
+ * @param maxWaiting requests that may wait before more are refused
+ */
+public record WorkerOptions(
+        Path model,
+        String tokenizer,
+        String chatTemplate,
+        String servedModelName,
+        String kernels,
+        int threads,
+        int maxModelLen,
+        int maxNumSeqs,
+        int maxNumBatchedTokens,
+        long kvCacheBytes,
+        int maxWaiting) {
+
+    public WorkerOptions {
+        atLeast("threads", threads, 0);
+        atLeast("max-model-len", maxModelLen, 0);
+        atLeast("max-num-seqs", maxNumSeqs, 1);
+        atLeast("max-num-batched-tokens", maxNumBatchedTokens, 1);
+        atLeast("kv-cache", kvCacheBytes, 0);
+        atLeast("max-waiting", maxWaiting, 0);
+    }
+
+    private static void atLeast(String name, long value, long low) {
+        if (value < low) {
+            throw new ServiceException(
+                    INVALID_CONFIGURATION, "--" + name + " must be at least " + low + " but is " + value);
+        }
+    }
+
+    /** The defaults for a model. */
+    public static WorkerOptions of(Path model) {
+        return new WorkerOptions(model, "", "", "", "auto", 0, 0, 64, 512, 0, 1024);
+    }
+}
