@@ -48,20 +48,19 @@ public final class CpuBackend implements Backend {
                     ErrorCode.UNAVAILABLE, "the CPU backend needs the Java option --add-modules=" + MODULE);
         }
         if (threads < 1) {
-            throw new ServiceException(
-                    ErrorCode.INVALID_CONFIGURATION, "threads must be at least 1 but is " + threads);
+            throw new ServiceException(ErrorCode.INVALID_CONFIGURATION, "threads must be at least 1 but is " + threads);
         }
-        NativeLibrary.Found found =
-                switch (choice) {
-                    case AUTO, NATIVE -> NativeLibrary.found();
-                    case VECTOR -> new NativeLibrary.Found(List.of(), "as configured");
-                };
+        NativeLibrary.Found found = switch (choice) {
+            case AUTO, NATIVE -> NativeLibrary.found();
+            case VECTOR -> new NativeLibrary.Found(List.of(), "as configured");
+        };
         if (choice == Kernels.NATIVE && found.kernels().isEmpty()) {
             throw new ServiceException(ErrorCode.UNAVAILABLE, "no native kernels: " + found.reason());
         }
         boolean vectors = found.kernels().isEmpty();
         kernels = vectors ? VectorKernels.ofThisMachine() : found.kernels().getFirst();
-        reason = !vectors ? "" : choice == Kernels.VECTOR ? ", as configured" : ", no native kernels: " + found.reason();
+        reason =
+                !vectors ? "" : choice == Kernels.VECTOR ? ", as configured" : ", no native kernels: " + found.reason();
         pool = new WorkerPool(threads);
         quantised = new Quantised(vectors);
         long[] scratch = new long[threads];
@@ -86,10 +85,10 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public LoraFactors loadLora(Tensor a, Tensor b) {
+    public LoraFactors loadLora(Tensor a, Tensor b, float scale) {
         requirePlain(a);
         requirePlain(b);
-        return new CpuLora(PackedWeight.of(a), PackedWeight.of(b));
+        return new CpuLora(PackedWeight.of(a), PackedWeight.of(b), scale);
     }
 
     private static void requirePlain(Tensor factor) {
@@ -132,8 +131,7 @@ public final class CpuBackend implements Backend {
     public void gatherRows(Tensor x, int[] rows, Tensor y) {
         flush();
         for (int i = 0; i < y.rows(); i++) {
-            MemorySegment.copy(
-                    x.storage(), rows[i] * x.rowBytes(), y.storage(), i * y.rowBytes(), y.rowBytes());
+            MemorySegment.copy(x.storage(), rows[i] * x.rowBytes(), y.storage(), i * y.rowBytes(), y.rowBytes());
         }
     }
 

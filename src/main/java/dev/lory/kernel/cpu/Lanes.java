@@ -43,8 +43,10 @@ final class Lanes {
     /** Halves to floats; an infinity becomes 65536. */
     static FloatVector halves(long address) {
         IntVector h = shorts(address);
-        FloatVector magnitude =
-                h.and(0x7fff).lanewise(VectorOperators.LSHL, 13).reinterpretAsFloats().mul(0x1p112f);
+        FloatVector magnitude = h.and(0x7fff)
+                .lanewise(VectorOperators.LSHL, 13)
+                .reinterpretAsFloats()
+                .mul(0x1p112f);
         return magnitude
                 .reinterpretAsInts()
                 .or(h.and(0x8000).lanewise(VectorOperators.LSHL, 16))
@@ -56,8 +58,8 @@ final class Lanes {
     }
 
     private static IntVector shorts(long address) {
-        return (IntVector) ShortVector.fromMemorySegment(HALF, Memory.ALL, address, LE)
-                .convertShape(VectorOperators.S2I, I, 0);
+        return (IntVector)
+                ShortVector.fromMemorySegment(HALF, Memory.ALL, address, LE).convertShape(VectorOperators.S2I, I, 0);
     }
 
     static void store(FloatVector v, long address) {

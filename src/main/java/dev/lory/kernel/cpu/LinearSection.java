@@ -45,6 +45,7 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
 
     private long entryRows;
     private long entryWeights;
+    private long weightsStride;
     private long low;
 
     LinearSection(WorkerPool pool, KernelSet kernels, long[] scratch, Quantised quantised) {
@@ -108,14 +109,27 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
                 }
             }
         }
-        long index = (4L * entries + 63) / 64 * 64;
-        entryRows = lowRank.ensure(2 * index + 4L * stride * entries * outputs);
-        entryWeights = entryRows + index;
-        low = entryWeights + index;
+        weightsStride = (4L * entries + 63) / 64 * 64;
+        entryRows = lowRank.ensure((1 + outputs) * weightsStride + 4L * stride * entries * outputs);
+        entryWeights = entryRows + weightsStride;
+        low = entryWeights + outputs * weightsStride;
         for (int e = 0; e < entries; e++) {
             Memory.setInt(entryRows + 4L * e, toAdapters.row(e));
-            Memory.setFloat(entryWeights + 4L * e, toAdapters.weight(e));
         }
+        for (int i = 0; i < outputs; i++) {
+            for (int g = 0; g < toAdapters.groups(); g++) {
+                CpuLora lora = factor(i, toAdapters.slot(g));
+                float scale = lora == null ? 0 : lora.scale();
+                for (int e = toAdapters.start(g); e < toAdapters.start(g + 1); e++) {
+                    Memory.setFloat(entryWeight(i, e), scale * toAdapters.weight(e));
+                }
+            }
+        }
+    }
+
+    /** What the low-rank product of an entry is multiplied with at an output: the row's weight and the adapter's scale there. */
+    private long entryWeight(int output, int entry) {
+        return entryWeights + output * weightsStride + 4L * entry;
     }
 
     private @Nullable CpuLora factor(int output, int slot) {
@@ -197,7 +211,7 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
         int from = shrink[at + 2];
         Dense job = job(thread, x, cols, lowRow(output, from), stride, shrink[at + 3] - from);
         job.xRows = entryRows + 4L * from;
-        job.factor = entryWeights + 4L * from;
+        job.factor = entryWeight(output, from);
         kernels.dense(lora.a(), job, 0, lora.a().groups(), scratch[thread]);
     }
 

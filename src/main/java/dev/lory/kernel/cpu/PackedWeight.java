@@ -38,12 +38,7 @@ record PackedWeight(Form form, int rows, int cols, DType dtype, Memory.Area area
         byte[] packed = new byte[(int) form.groupBytes(cols)];
         for (int r = 0; r < Math.min(16, rows - group * 16); r++) {
             MemorySegment.copy(
-                    source.storage(),
-                    ValueLayout.JAVA_BYTE,
-                    (group * 16L + r) * source.rowBytes(),
-                    row,
-                    0,
-                    row.length);
+                    source.storage(), ValueLayout.JAVA_BYTE, (group * 16L + r) * source.rowBytes(), row, 0, row.length);
             int blocks = row.length / size;
             for (int b = 0; b < blocks; b++) {
                 if (form.quantised) {

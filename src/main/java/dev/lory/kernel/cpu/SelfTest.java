@@ -16,7 +16,7 @@ final class SelfTest {
     /** What differs, or nothing. */
     static String difference(KernelSet kernels) {
         for (DType dtype : DType.values()) {
-            try (Arena arena = Arena.ofConfined();
+            try (Arena arena = Arena.ofShared();
                     Quantised quantised = new Quantised(true);
                     Scratch scratch = new Scratch()) {
                 Tensor weight = random(arena, dtype);
@@ -65,16 +65,16 @@ final class SelfTest {
         byte[] bytes = new byte[(int) weight.bytes()];
         new Random(3).nextBytes(bytes);
         int size = dtype.blockBytes();
-        int halves =
-                switch (dtype) {
-                    case F32, F16, BF16 -> size / 2;
-                    case Q4_0, Q8_0 -> 1;
-                    case Q4_1 -> 2;
-                };
+        int halves = switch (dtype) {
+            case F32, F16, BF16 -> size / 2;
+            case Q4_0, Q8_0 -> 1;
+            case Q4_1 -> 2;
+        };
         for (int block = 0; block < bytes.length; block += size) {
             for (int h = 0; h < halves; h++) {
                 // the high byte of a half, bfloat or float below one
-                bytes[block + 2 * h + 1] = (byte) (bytes[block + 2 * h + 1] & 0x81 | (dtype == DType.F16 || size > 4 ? 0x20 : 0x3c));
+                bytes[block + 2 * h + 1] =
+                        (byte) (bytes[block + 2 * h + 1] & 0x81 | (dtype == DType.F16 || size > 4 ? 0x20 : 0x3c));
             }
         }
         java.lang.foreign.MemorySegment.copy(

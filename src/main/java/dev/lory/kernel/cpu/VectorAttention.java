@@ -41,8 +41,7 @@ final class VectorAttention {
         for (int d = 0; d < dim; d += 16) {
             VectorDense.clear(scratch + VectorDense.SUMS);
             for (int p = 0; p < longest; p += a.blockSize) {
-                long values = a.values
-                        + 2L * ((long) block(table, p, a) * a.blockSize * a.width + kvHead * dim + d);
+                long values = a.values + 2L * ((long) block(table, p, a) * a.blockSize * a.width + kvHead * dim + d);
                 for (int part = 0; part < Math.min(a.blockSize, longest - p); part += VectorDense.PANEL) {
                     int positions = Math.min(VectorDense.PANEL, Math.min(a.blockSize, longest - p) - part);
                     VectorDense.unpack(Form.F16, values + 2L * part * a.width, 2 * a.width, positions, scratch);
@@ -61,7 +60,15 @@ final class VectorAttention {
     }
 
     private static void score(
-            Attention a, long table, int kvHead, int row0, int first, int count, int longest, long scores, long scratch) {
+            Attention a,
+            long table,
+            int kvHead,
+            int row0,
+            int first,
+            int count,
+            int longest,
+            long scores,
+            long scratch) {
         int dim = a.shape.headDim();
         for (int p = 0; p < longest; p += a.blockSize) {
             for (int c = 0; c < a.chunks() && p + c * 16 < longest; c++) {

@@ -31,7 +31,13 @@ final class VectorDense {
                     }
                     long x = 4L * k;
                     if (count == 4) {
-                        four(scratch, cols, job.xRow(e) + x, job.xRow(e + 1) + x, job.xRow(e + 2) + x, job.xRow(e + 3) + x);
+                        four(
+                                scratch,
+                                cols,
+                                job.xRow(e) + x,
+                                job.xRow(e + 1) + x,
+                                job.xRow(e + 2) + x,
+                                job.xRow(e + 3) + x);
                     } else {
                         one(scratch, cols, job.xRow(e) + x, scratch + SUMS);
                     }

@@ -81,8 +81,9 @@ final class VectorQuantRow {
         IntVector sum = IntVector.zero(Lanes.I);
         for (int j = 0; j < 8; j++) {
             // the bias off: signed bytes
-            ShortVector q =
-                    Lanes.ints(quants + j * 64).lanewise(VectorOperators.XOR, 0x80808080).reinterpretAsShorts();
+            ShortVector q = Lanes.ints(quants + j * 64)
+                    .lanewise(VectorOperators.XOR, 0x80808080)
+                    .reinterpretAsShorts();
             ShortVector even = q.lanewise(VectorOperators.LSHL, 8).lanewise(VectorOperators.ASHR, 8);
             ShortVector odd = q.lanewise(VectorOperators.ASHR, 8);
             IntVector both = even.mul(IntVector.broadcast(Lanes.I, Memory.getInt(pairs + j * 8))

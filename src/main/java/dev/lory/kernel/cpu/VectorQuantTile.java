@@ -39,7 +39,16 @@ final class VectorQuantTile {
     }
 
     private static void panel(
-            PackedWeight w, Quantised x, long y, int g, int t, int from, int blocks, long first, long scratch, long totals) {
+            PackedWeight w,
+            Quantised x,
+            long y,
+            int g,
+            int t,
+            int from,
+            int blocks,
+            long first,
+            long scratch,
+            long totals) {
         int cols = w.cols();
         long perRow = cols / 32;
         for (int lane = 0; lane < 16; lane += Lanes.COUNT) {
@@ -129,8 +138,8 @@ final class VectorQuantTile {
                     IntVector q = Lanes.ints(block + form.quants + j * 64 + 4 * lane)
                             .lanewise(VectorOperators.XOR, 0x80808080);
                     for (int i = 0; i < 4; i++) {
-                        IntVector signed = q.lanewise(VectorOperators.LSHL, 24 - 8 * i)
-                                .lanewise(VectorOperators.ASHR, 24);
+                        IntVector signed =
+                                q.lanewise(VectorOperators.LSHL, 24 - 8 * i).lanewise(VectorOperators.ASHR, 24);
                         put(signed, panel + (4 * j + i) * 64L + 4 * lane);
                     }
                 }

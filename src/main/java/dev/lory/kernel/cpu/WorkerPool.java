@@ -38,10 +38,7 @@ final class WorkerPool implements AutoCloseable {
         asleep = new AtomicIntegerArray(threads);
         for (int i = 0; i < workers.length; i++) {
             int thread = i + 1;
-            workers[i] = Thread.ofPlatform()
-                    .daemon()
-                    .name("kernel-" + thread)
-                    .unstarted(() -> work(thread));
+            workers[i] = Thread.ofPlatform().daemon().name("kernel-" + thread).unstarted(() -> work(thread));
         }
         for (Thread worker : workers) {
             worker.start();

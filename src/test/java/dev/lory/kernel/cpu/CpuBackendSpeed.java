@@ -10,7 +10,6 @@ import dev.lory.tensor.DType;
 import dev.lory.tensor.Layouts;
 import dev.lory.tensor.Tensor;
 import java.lang.foreign.Arena;
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Random;
@@ -58,9 +57,7 @@ final class CpuBackendSpeed {
         Buffers(int rows) {
             x = backend.allocate(rows, HIDDEN);
             normed = backend.allocate(rows, HIDDEN);
-            qkv = new Tensor[] {
-                backend.allocate(rows, HIDDEN), backend.allocate(rows, KV), backend.allocate(rows, KV)
-            };
+            qkv = new Tensor[] {backend.allocate(rows, HIDDEN), backend.allocate(rows, KV), backend.allocate(rows, KV)};
             attended = backend.allocate(rows, HIDDEN);
             mlp = new Tensor[] {backend.allocate(rows, INNER), backend.allocate(rows, INNER)};
             out = new Tensor[] {backend.allocate(rows, HIDDEN)};
@@ -87,9 +84,8 @@ final class CpuBackendSpeed {
                 weights[layer][i] = Arrays.stream(shapes)
                         .map(s -> weight(DType.Q4_1, s[0], s[1]))
                         .toArray(Weight[]::new);
-                factors[layer][i] = Arrays.stream(shapes)
-                        .map(s -> adapters(s[0], s[1]))
-                        .toArray(LoraFactors[][]::new);
+                factors[layer][i] =
+                        Arrays.stream(shapes).map(s -> adapters(s[0], s[1])).toArray(LoraFactors[][]::new);
             }
         }
         try (Arena arena = Arena.ofConfined()) {
@@ -135,7 +131,7 @@ final class CpuBackendSpeed {
         LoraFactors[] slots = new LoraFactors[sequences];
         for (int i = 0; i < sequences; i++) {
             try (Arena arena = Arena.ofConfined()) {
-                slots[i] = backend.loadLora(halves(arena, 16, in), halves(arena, out, 16));
+                slots[i] = backend.loadLora(halves(arena, 16, in), halves(arena, out, 16), 2);
             }
         }
         return slots;
@@ -251,9 +247,7 @@ final class CpuBackendSpeed {
             CpuBackendSpeed model = new CpuBackendSpeed(backend, sequences);
             System.out.println(backend.description());
             for (int r = -3; r < rounds; r++) {
-                double[] now = {
-                    model.prefill(false), model.prefill(true), model.decode(false), model.decode(true)
-                };
+                double[] now = {model.prefill(false), model.prefill(true), model.decode(false), model.decode(true)};
                 for (int i = 0; r >= 0 && i < 4; i++) {
                     speeds[i][r] = now[i];
                 }
@@ -265,10 +259,6 @@ final class CpuBackendSpeed {
         }
         System.out.printf(
                 "prefill %.0f tok/s, with adapter %.0f; decode of %d: %.1f, with adapter %.1f%n",
-                speeds[0][rounds / 2],
-                speeds[1][rounds / 2],
-                sequences,
-                speeds[2][rounds / 2],
-                speeds[3][rounds / 2]);
+                speeds[0][rounds / 2], speeds[1][rounds / 2], sequences, speeds[2][rounds / 2], speeds[3][rounds / 2]);
     }
 }
