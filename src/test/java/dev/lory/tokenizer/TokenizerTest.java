@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
 import dev.lory.format.ModelSource;
@@ -21,6 +22,7 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class TokenizerTest {
@@ -65,6 +67,37 @@ final class TokenizerTest {
                     assertThat(pieces(tokenizer, special)).as(text).isEqualTo(strings(row.path("pieces")));
                 }
             }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"LLAMA3, llama3-style", "QWEN2, qwen2-style", "GPT2, gpt2-style"})
+    void cutsWordsOfAGgufFileAsItsTokenizerJsonWould(PreTokenizer rule, String name) throws IOException {
+        ObjectNode json = (ObjectNode) json(FIXTURES.resolve(name).resolve("tokenizer.json"));
+        json.set("pre_tokenizer", rule.json());
+        try (Tokenizer tokenizer = Tokenizer.fromJson(json.toString().getBytes(StandardCharsets.UTF_8))) {
+            for (JsonNode row : json(FIXTURES.resolve(name).resolve("golden.json"))) {
+                assertThat(tokenizer.encode(row.path("text").textValue(), false, false))
+                        .containsExactly(ids(row.path("ids")));
+            }
+        }
+    }
+
+    @Test
+    void cutsNumbersInThreesAndPunctuationByDefault() throws IOException {
+        ObjectNode json = (ObjectNode) json(FIXTURES.resolve("gpt2-style/tokenizer.json"));
+        // Without merges each byte is a token, unless the whole word is one.
+        ObjectNode model = (ObjectNode) json.path("model");
+        model.put("ignore_merges", true).putArray("merges");
+        ((ObjectNode) model.path("vocab"))
+                .put("123", 5001)
+                .put("!?", 5002)
+                .put("!?a", 5003)
+                .put("1234", 5004);
+        json.set("pre_tokenizer", PreTokenizer.DEFAULT.json());
+        try (Tokenizer tokenizer = Tokenizer.fromJson(json.toString().getBytes(StandardCharsets.UTF_8))) {
+            assertThat(tokenizer.encode("1234", false, false)).hasSize(2).startsWith(5001);
+            assertThat(tokenizer.encode("!?a", false, false)).hasSize(2).startsWith(5002);
         }
     }
 
@@ -195,13 +228,15 @@ final class TokenizerTest {
         }
     }
 
-    @Test
-    void saysWhichTokenizerOfAGgufFileItCannotUse() {
-        try (ModelSource source = ModelSource.open(Path.of("src/test/resources/fixtures/malformed/gguf/valid.gguf"))) {
+    @ParameterizedTest
+    @ValueSource(strings = {"valid", "scores-too-short", "tokens-wrong-type"})
+    void saysWhichTokenizerOfAGgufFileItCannotUse(String name) {
+        Path file = Path.of("src/test/resources/fixtures/malformed/gguf").resolve(name + ".gguf");
+        try (ModelSource source = ModelSource.open(file)) {
             assertThatThrownBy(() -> Tokenizer.of(source))
                     .isInstanceOfSatisfying(
                             ServiceException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.INVALID_MODEL))
-                    .hasMessageContaining("valid.gguf: tokenizer.ggml.model is llama");
+                    .hasMessageContaining(name + ".gguf: tokenizer.ggml.model is llama");
         }
     }
 
