@@ -229,7 +229,7 @@ final class TokenizerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"valid", "scores-too-short", "tokens-wrong-type"})
+    @ValueSource(strings = {"valid", "scores-too-short"})
     void saysWhichTokenizerOfAGgufFileItCannotUse(String name) {
         Path file = Path.of("src/test/resources/fixtures/malformed/gguf").resolve(name + ".gguf");
         try (ModelSource source = ModelSource.open(file)) {
