@@ -17,11 +17,11 @@ import java.util.function.UnaryOperator;
 /** Filters on lists, dicts and streams. */
 final class SequenceFilters {
     static final Map<String, Filter> TABLE = Map.ofEntries(
-            Map.entry("list", (e, v, a) -> Items.list(e.list(v))),
-            Map.entry("first", (e, v, a) -> first(e, v)),
-            Map.entry("last", (e, v, a) -> last(e, v)),
-            Map.entry("items", (e, v, a) -> items(v)),
-            Map.entry("reverse", (e, v, a) -> reverse(e, v)),
+            Filters.plain("list", (e, v) -> Items.list(e.list(v))),
+            Filters.plain("first", (e, v) -> first(e, v)),
+            Filters.plain("last", (e, v) -> last(e, v)),
+            Filters.plain("items", (e, v) -> items(v)),
+            Filters.plain("reverse", (e, v) -> reverse(e, v)),
             Map.entry("sort", SequenceFilters::sort),
             Map.entry("dictsort", SequenceFilters::dictsort),
             Map.entry("unique", SequenceFilters::unique),

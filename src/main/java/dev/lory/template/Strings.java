@@ -143,9 +143,7 @@ final class Strings {
     /** {@code ß} becomes {@code SS} in upper case, but {@code Ss} at the start of a word. */
     private static String capitalizedExpansion(String upper) {
         int first = Character.charCount(upper.codePointAt(0));
-        return Character.isLetter(upper.codePointAt(0))
-                ? upper.substring(0, first) + lower(upper.substring(first))
-                : upper;
+        return isCased(upper.codePointAt(0)) ? upper.substring(0, first) + lower(upper.substring(first)) : upper;
     }
 
     /** As {@code str.title}: every run of letters begins with a capital. */

@@ -9,10 +9,10 @@ import java.util.Map;
 /** Filters that take any value as text. Nothing is escaped unless a template asks for it: chat templates are not HTML. */
 final class TextFilters {
     static final Map<String, Filter> TABLE = Map.ofEntries(
-            Map.entry("upper", (e, v, a) -> e.text(Strings.upper(e.str(v)))),
-            Map.entry("lower", (e, v, a) -> e.text(Strings.lower(e.str(v)))),
-            Map.entry("capitalize", (e, v, a) -> e.text(Strings.capitalized(e.str(v)))),
-            Map.entry("title", (e, v, a) -> e.text(title(e.str(v)))),
+            Filters.plain("upper", (e, v) -> e.text(Strings.upper(e.str(v)))),
+            Filters.plain("lower", (e, v) -> e.text(Strings.lower(e.str(v)))),
+            Filters.plain("capitalize", (e, v) -> e.text(Strings.capitalized(e.str(v)))),
+            Filters.plain("title", (e, v) -> e.text(title(e.str(v)))),
             Map.entry("trim", (e, v, a) -> trim(e, v, a)),
             Map.entry("replace", TextFilters::replace),
             Map.entry("join", TextFilters::join),
@@ -22,12 +22,12 @@ final class TextFilters {
                     "center",
                     (e, v, a) -> e.text(Padding.centre(
                             e.budget(), e.str(v), a.bind("center", "width").integer("width", 80), " "))),
-            Map.entry("wordcount", (e, v, a) -> Int.of(words(e.str(v)))),
+            Filters.plain("wordcount", (e, v) -> Int.of(words(e.str(v)))),
             Map.entry("format", TextFilters::format),
-            Map.entry("escape", (e, v, a) -> escape(e, v)),
-            Map.entry("e", (e, v, a) -> escape(e, v)),
-            Map.entry("forceescape", (e, v, a) -> escape(e, v)),
-            Map.entry("safe", (e, v, a) -> e.text(e.str(v))));
+            Filters.plain("escape", (e, v) -> escape(e, v)),
+            Filters.plain("e", (e, v) -> escape(e, v)),
+            Filters.plain("forceescape", (e, v) -> escape(e, v)),
+            Filters.plain("safe", (e, v) -> e.text(e.str(v))));
 
     private TextFilters() {}
 

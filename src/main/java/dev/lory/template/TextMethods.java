@@ -8,18 +8,19 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiFunction;
 import java.util.function.BiPredicate;
 import java.util.function.IntPredicate;
 
 /** Python's methods of str, by code points. */
 final class TextMethods {
     static final Map<String, TextMethod> TABLE = Map.ofEntries(
-            Map.entry("upper", (e, s, a) -> e.text(Strings.upper(s))),
-            Map.entry("lower", (e, s, a) -> e.text(Strings.lower(s))),
-            Map.entry("casefold", (e, s, a) -> e.text(Strings.lower(Strings.upper(s)))),
-            Map.entry("capitalize", (e, s, a) -> e.text(Strings.capitalized(s))),
-            Map.entry("title", (e, s, a) -> e.text(Strings.titled(s))),
-            Map.entry("swapcase", (e, s, a) -> e.text(swapped(s))),
+            plain("upper", (e, s) -> e.text(Strings.upper(s))),
+            plain("lower", (e, s) -> e.text(Strings.lower(s))),
+            plain("casefold", (e, s) -> e.text(Strings.lower(Strings.upper(s)))),
+            plain("capitalize", (e, s) -> e.text(Strings.capitalized(s))),
+            plain("title", (e, s) -> e.text(Strings.titled(s))),
+            plain("swapcase", (e, s) -> e.text(swapped(s))),
             Map.entry("strip", (e, s, a) -> strip(e, s, a, true, true)),
             Map.entry("lstrip", (e, s, a) -> strip(e, s, a, true, false)),
             Map.entry("rstrip", (e, s, a) -> strip(e, s, a, false, true)),
@@ -61,17 +62,24 @@ final class TextMethods {
                             e.budget(),
                             s,
                             Operators.index(a.bind("zfill", "width").required("width"))))),
-            Map.entry("isspace", (e, s, a) -> all(s, Strings::isSpace)),
-            Map.entry("isalpha", (e, s, a) -> all(s, Character::isLetter)),
-            Map.entry("isdigit", (e, s, a) -> all(s, Character::isDigit)),
-            Map.entry("isdecimal", (e, s, a) -> all(s, Character::isDigit)),
-            Map.entry("isnumeric", (e, s, a) -> all(s, TextMethods::isNumeric)),
-            Map.entry("isalnum", (e, s, a) -> all(s, c -> Character.isLetter(c) || isNumeric(c))),
-            Map.entry("isascii", (e, s, a) -> Bool.of(s.chars().allMatch(c -> c < 0x80))),
-            Map.entry("islower", (e, s, a) -> Bool.of(Strings.isAll(s, false))),
-            Map.entry("isupper", (e, s, a) -> Bool.of(Strings.isAll(s, true))));
+            plain("isspace", (e, s) -> all(s, Strings::isSpace)),
+            plain("isalpha", (e, s) -> all(s, Character::isLetter)),
+            plain("isdigit", (e, s) -> all(s, Character::isDigit)),
+            plain("isdecimal", (e, s) -> all(s, Character::isDigit)),
+            plain("isnumeric", (e, s) -> all(s, TextMethods::isNumeric)),
+            plain("isalnum", (e, s) -> all(s, c -> Character.isLetter(c) || isNumeric(c))),
+            plain("isascii", (e, s) -> Bool.of(s.chars().allMatch(c -> c < 0x80))),
+            plain("islower", (e, s) -> Bool.of(Strings.isAll(s, false))),
+            plain("isupper", (e, s) -> Bool.of(Strings.isAll(s, true))));
 
     private TextMethods() {}
+
+    private static Map.Entry<String, TextMethod> plain(String name, BiFunction<Evaluator, String, Value> method) {
+        return Map.entry(name, (evaluator, self, arguments) -> {
+            arguments.bind(name);
+            return method.apply(evaluator, self);
+        });
+    }
 
     private static boolean isNumeric(int c) {
         return Character.isDigit(c)
@@ -212,7 +220,7 @@ final class TextMethods {
         int at = Strings.skipSpace(s, 0);
         while (at < s.length()) {
             if (parts.size() == limit) {
-                parts.add(Strings.stripEnd(s.substring(at)));
+                parts.add(s.substring(at));
                 break;
             }
             int end = at;
@@ -230,10 +238,7 @@ final class TextMethods {
         String rest = Strings.stripEnd(s);
         while (!rest.isEmpty()) {
             if (parts.size() == limit) {
-                String first = Strings.stripStart(rest);
-                if (!first.isEmpty()) {
-                    parts.add(first);
-                }
+                parts.add(rest);
                 break;
             }
             int start = rest.length();
