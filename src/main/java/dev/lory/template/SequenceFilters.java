@@ -226,11 +226,16 @@ final class SequenceFilters {
         return new Stream(out.iterator());
     }
 
+    /** What is false holds nothing: {@code none | map(..)} is empty. */
+    private static Iterator<Value> items(Evaluator evaluator, Value value) {
+        return value.truthy() ? evaluator.iterate(value) : Collections.emptyIterator();
+    }
+
     private static Value map(Evaluator evaluator, Value value, Arguments arguments) {
         if (arguments.positional().isEmpty()) {
             Arguments.Bound a = arguments.bind("map", "attribute", "default");
             Value path = a.required("attribute");
-            return Streams.mapped(evaluator, evaluator.iterate(value), item -> {
+            return Streams.mapped(evaluator, items(evaluator, value), item -> {
                 Value found = dotted(evaluator, item, path);
                 return found instanceof Undefined && a.has("default") ? a.required("default") : found;
             });
@@ -240,7 +245,7 @@ final class SequenceFilters {
         if (!Filters.known(name)) {
             throw new TemplateFault("there is no filter named '" + name + "'");
         }
-        return Streams.mapped(evaluator, evaluator.iterate(value), item -> Filters.apply(evaluator, name, item, rest));
+        return Streams.mapped(evaluator, items(evaluator, value), item -> Filters.apply(evaluator, name, item, rest));
     }
 
     private static String name(Arguments arguments, String what) {
@@ -252,7 +257,7 @@ final class SequenceFilters {
     }
 
     private static Value selected(Evaluator evaluator, Value value, Predicate<Value> test, boolean wanted) {
-        return new Stream(Streams.filtered(evaluator, evaluator.iterate(value), v -> test.test(v) == wanted));
+        return new Stream(Streams.filtered(evaluator, items(evaluator, value), v -> test.test(v) == wanted));
     }
 
     private static Predicate<Value> test(Evaluator evaluator, Arguments arguments) {

@@ -86,7 +86,10 @@ final class TextFilters {
         String indention = a.or("width", Int.of(4)) instanceof Text t
                 ? t.value()
                 : " ".repeat(Math.clamp(a.integer("width", 4), 0, 10_000));
-        String s = evaluator.str(value) + "\n";
+        if (!(Operators.defined(value) instanceof Text text)) {
+            throw new TemplateFault("indent() wants text but was given a " + value.type());
+        }
+        String s = text.value() + "\n";
         List<String> lines = Strings.lines(s, false);
         evaluator.budget().text(s.length() + (long) lines.size() * (indention.length() + 1));
         boolean blank = a.flag("blank", false);
@@ -102,7 +105,6 @@ final class TextFilters {
 
     private static Value truncate(Evaluator evaluator, Value value, Arguments arguments) {
         Arguments.Bound a = arguments.bind("truncate", "length", "killwords", "end", "leeway");
-        String s = evaluator.str(value);
         String end = a.text("end", "...");
         int length = a.integer("length", 255);
         int leeway = a.has("leeway") ? a.integer("leeway", 5) : 5;
@@ -111,9 +113,13 @@ final class TextFilters {
             throw new TemplateFault(
                     "truncate() expects a length of at least " + Strings.length(end) + ", got " + length);
         }
-        if (Strings.length(s) <= (long) length + leeway) {
-            return evaluator.text(s);
+        if (Evaluator.length(value) <= (long) length + leeway) {
+            return value;
         }
+        if (!(value instanceof Text text)) {
+            throw new TemplateFault("truncate() wants text but was given a " + value.type());
+        }
+        String s = text.value();
         String cut = s.substring(0, Strings.offset(s, kept));
         int blank = cut.lastIndexOf(' ');
         return evaluator.text((a.flag("killwords", false) || blank < 0 ? cut : cut.substring(0, blank)) + end);
