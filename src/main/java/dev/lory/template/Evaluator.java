@@ -132,9 +132,9 @@ final class Evaluator {
         StringBuilder out = new StringBuilder();
         for (Value value : values) {
             out.append(str(value));
-            budget.text(out.length());
+            budget.check(out.length());
         }
-        return new Text(out.toString());
+        return text(out.toString());
     }
 
     Value steps(Value base, List<Step> steps, Scope scope) {
@@ -208,6 +208,7 @@ final class Evaluator {
 
     /** {@code value[key]}: an item first, then an attribute. */
     Value item(Value value, Value key) {
+        budget.read(value);
         Optional<Value> item = Sequences.item(value, key);
         if (item.isPresent()) {
             return item.get();
@@ -248,7 +249,10 @@ final class Evaluator {
     Iterator<Value> iterate(Value value) {
         return switch (value) {
             case Items items -> items.list().iterator();
-            case Dict dict -> dict.keys().iterator();
+            case Dict dict -> {
+                budget.spend(dict.size());
+                yield dict.keys().iterator();
+            }
             case Text t ->
                 t.value()
                         .codePoints()

@@ -61,6 +61,8 @@ final class Filters {
         if (filter == null) {
             throw new TemplateFault("there is no filter named '" + name + "'");
         }
+        evaluator.budget().read(value);
+        arguments.positional().forEach(evaluator.budget()::read);
         return filter.apply(evaluator, value, arguments);
     }
 

@@ -58,7 +58,7 @@ final class PercentFormat {
             }
             Value value = byName.isPresent() ? byName.get() : arguments.get(used++);
             out.append(padded(spec, value));
-            budget.text(out.length());
+            budget.check(out.length());
             i = end;
         }
         if (used < arguments.size() && (tuple || !subscriptable(values))) {

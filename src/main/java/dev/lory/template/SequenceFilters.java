@@ -20,7 +20,7 @@ final class SequenceFilters {
             Filters.plain("list", (e, v) -> Items.list(e.list(v))),
             Filters.plain("first", (e, v) -> first(e, v)),
             Filters.plain("last", (e, v) -> last(e, v)),
-            Filters.plain("items", (e, v) -> items(v)),
+            Filters.plain("items", (e, v) -> pairs(e, v)),
             Filters.plain("reverse", (e, v) -> reverse(e, v)),
             Map.entry("sort", SequenceFilters::sort),
             Map.entry("dictsort", SequenceFilters::dictsort),
@@ -65,8 +65,9 @@ final class SequenceFilters {
         return items.isEmpty() ? new Undefined("No last item, sequence was empty.") : items.getLast();
     }
 
-    private static Value items(Value value) {
+    private static Value pairs(Evaluator evaluator, Value value) {
         if (value instanceof Dict dict) {
+            evaluator.budget().items(dict.size());
             return new Stream(dict.pairs().iterator());
         }
         if (value instanceof Undefined) {
@@ -132,6 +133,7 @@ final class SequenceFilters {
         if (!(Operators.defined(value) instanceof Dict dict)) {
             throw new TemplateFault("'" + value.type() + " object' has no attribute 'items'");
         }
+        evaluator.budget().items(dict.size());
         int part = by.equals("key") ? 0 : 1;
         boolean caseSensitive = a.flag("case_sensitive", false);
         UnaryOperator<Value> key = pair -> folded(((Items) pair).list().get(part), caseSensitive);

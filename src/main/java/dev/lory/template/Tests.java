@@ -100,6 +100,7 @@ final class Tests {
         if (!TAKING_ONE.contains(name)) {
             arguments.bind(name);
         }
+        evaluator.budget().read(value);
         return test.holds(evaluator, value, arguments);
     }
 

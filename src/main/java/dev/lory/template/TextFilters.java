@@ -74,9 +74,7 @@ final class TextFilters {
             out.append(evaluator.str(
                     a.has("attribute") ? SequenceFilters.dotted(evaluator, item, a.required("attribute")) : item));
             first = false;
-            if (out.length() > Budget.MAX_TEXT) {
-                evaluator.budget().text(out.length());
-            }
+            evaluator.budget().check(out.length());
         }
         return evaluator.text(out.toString());
     }

@@ -137,7 +137,7 @@ final class TextMethods {
         Arguments.Bound a = arguments.bind("find", "sub", "start", "end");
         String wanted = a.text("sub");
         String part = part(s, a);
-        int at = last ? part.lastIndexOf(wanted) : part.indexOf(wanted);
+        int at = last ? Search.last(part, wanted) : Search.first(part, wanted, 0);
         return at < 0 ? -1 : part.codePointCount(0, at) + bound(a, "start", 0, Strings.length(s));
     }
 
@@ -153,12 +153,11 @@ final class TextMethods {
         Arguments.Bound a = arguments.bind("count", "sub", "start", "end");
         String wanted = a.text("sub");
         String part = part(s, a);
-        evaluator.budget().spend(part.length() / 16);
         if (wanted.isEmpty()) {
             return Int.of(Strings.length(part) + 1L);
         }
         long count = 0;
-        for (int at = part.indexOf(wanted); at >= 0; at = part.indexOf(wanted, at + wanted.length())) {
+        for (int at = Search.first(part, wanted, 0); at >= 0; at = Search.first(part, wanted, at + wanted.length())) {
             count++;
         }
         return Int.of(count);
@@ -191,7 +190,9 @@ final class TextMethods {
     private static List<String> split(String s, String separator, int limit) {
         List<String> parts = new ArrayList<>();
         int from = 0;
-        for (int at = s.indexOf(separator); at >= 0 && parts.size() != limit; at = s.indexOf(separator, from)) {
+        for (int at = Search.first(s, separator, 0);
+                at >= 0 && parts.size() != limit;
+                at = Search.first(s, separator, from)) {
             parts.add(s.substring(from, at));
             from = at + separator.length();
         }
@@ -203,7 +204,7 @@ final class TextMethods {
         List<String> parts = new ArrayList<>();
         int to = s.length();
         while (parts.size() != limit && to >= separator.length()) {
-            int at = s.lastIndexOf(separator, to - separator.length());
+            int at = Search.last(s, separator, to);
             if (at < 0) {
                 break;
             }
@@ -257,7 +258,7 @@ final class TextMethods {
         if (separator.isEmpty()) {
             throw new TemplateFault("empty separator");
         }
-        int at = last ? s.lastIndexOf(separator) : s.indexOf(separator);
+        int at = last ? s.lastIndexOf(separator) : Search.first(s, separator, 0);
         if (at < 0) {
             return last
                     ? Items.tuple(Text.EMPTY, Text.EMPTY, evaluator.text(s))
@@ -278,9 +279,7 @@ final class TextMethods {
                         + items.get(i).type() + " found");
             }
             out.append(i == 0 ? "" : separator).append(t.value());
-            if (out.length() > Budget.MAX_TEXT) {
-                evaluator.budget().text(out.length());
-            }
+            evaluator.budget().check(out.length());
         }
         return evaluator.text(out.toString());
     }
