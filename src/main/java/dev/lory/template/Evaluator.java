@@ -157,7 +157,11 @@ final class Evaluator {
                         evaluate(slice.start(), scope),
                         evaluate(slice.stop(), scope),
                         evaluate(slice.step(), scope));
-            case Expression.Call call -> call(value, arguments(call.arguments(), scope));
+            case Expression.Call call -> {
+                Arguments arguments = arguments(call.arguments(), scope);
+                arguments.positional().forEach(budget::read);
+                yield call(value, arguments);
+            }
             case Expression.FilterStep filter -> {
                 Arguments arguments = arguments(filter.arguments(), scope);
                 yield Filters.apply(this, filter.name(), value, arguments);

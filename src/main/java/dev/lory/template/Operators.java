@@ -161,7 +161,7 @@ final class Operators {
                     switch (operator) {
                         case FLOOR_DIVIDE -> "float floor division by zero";
                         case MODULO -> "float modulo";
-                        default -> "float division by zero";
+                        case ADD, SUBTRACT, MULTIPLY, DIVIDE, POWER -> "float division by zero";
                     });
         }
         return new Real(
