@@ -1,5 +1,7 @@
 package dev.lory.registry;
 
+import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import dev.lory.ordering.Ordering;
 import java.time.Instant;
 
@@ -9,6 +11,7 @@ import java.time.Instant;
  * @param revision 1, 2, ... for each name
  * @param sha256 of the bytes that were uploaded, in hex
  */
+@JsonNaming(SnakeCaseStrategy.class)
 public record OrderingRevision(
         String name,
         int revision,
