@@ -108,7 +108,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
             if (running != null && running.isAlive() && postgres != null) {
                 postgres.stop(data);
             }
-        } catch (IOException e) {
+        } catch (IOException | ServiceException e) {
             if (running != null) {
                 running.destroy();
             }

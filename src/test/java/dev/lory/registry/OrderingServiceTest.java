@@ -16,11 +16,11 @@ import jakarta.inject.Inject;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.sql.SQLException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @QuarkusTest
@@ -144,15 +144,33 @@ class OrderingServiceTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"ordering_revision", "adapter_transition", "activation", "audit"})
-    void refusesToChangeHistory(String table) throws SQLException {
-        long rows = sql.number("select count(*) from " + table);
-        for (String statement :
-                List.of("delete from " + table, "update " + table + " set id = id", "truncate " + table + " cascade")) {
-            String sound = table.equals("activation") ? statement.replace("id = id", "actor = actor") : statement;
-            assertThatThrownBy(() -> sql.run(sound)).hasMessageContaining("is insert-only");
+    @CsvSource({"ordering_revision, comment", "adapter_transition, reason", "activation, actor", "audit, actor"})
+    void refusesToChangeHistory(String table, String column) {
+        for (String statement : List.of(
+                "delete from " + table,
+                "update " + table + " set " + column + " = 'forged'",
+                "truncate " + table + " cascade")) {
+            assertThatThrownBy(() -> sql.run(statement)).hasMessageContaining("is insert-only");
         }
-        assertThat(sql.number("select count(*) from " + table)).isGreaterThanOrEqualTo(rows);
+    }
+
+    @Test
+    void activatesTheOrderOfAStartFileOnlyWhenItIsNew() {
+        byte[] file = json("{'base_model_id': '%s', 'order': ['biology']}");
+        assertThat(orderings
+                        .create("start", file, "", OnUpload.ACTIVATE_IF_NEW, Actor.CONFIGURATION)
+                        .activation())
+                .isEqualTo(activations.current().revision());
+        assertThat(orderings
+                        .create("start", file, "", OnUpload.ACTIVATE_IF_NEW, Actor.CONFIGURATION)
+                        .activation())
+                .isZero();
+    }
+
+    @Test
+    void registersTheAdaptersThatTheConfigurationNames() {
+        assertThat(adapters.get("configured").source())
+                .isEqualTo(Path.of("models/adapters/math").toAbsolutePath().toString());
     }
 
     private void assertInvalid(byte[] file, String path, String words) {
