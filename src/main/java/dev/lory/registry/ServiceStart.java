@@ -29,6 +29,7 @@ class ServiceStart {
     private final ChangeSignal changes;
     private @Nullable Thread thread;
     private volatile boolean stopping;
+    private boolean failing;
 
     ServiceStart(
             WorkerDirectory workers,
@@ -77,13 +78,20 @@ class ServiceStart {
         }
     }
 
+    /** The database may be away for a while: requests go on with what is loaded, and the next pass tries again. */
     private void pass(Worker worker) {
         try {
             reconciler.reconcile(worker);
             workers.admit();
+            if (failing) {
+                LOG.info("reconcile works again");
+            }
+            failing = false;
         } catch (RuntimeException e) {
-            // The database may be away for a while: requests go on with what is loaded, and the next pass tries again.
-            LOG.warnf("reconcile failed, trying again: %s", e.getMessage());
+            if (!failing) {
+                LOG.warnf("reconcile failed, trying again every second: %s", e.getMessage());
+            }
+            failing = true;
         }
     }
 }

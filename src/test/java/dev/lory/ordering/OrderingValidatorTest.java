@@ -2,6 +2,8 @@ package dev.lory.ordering;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -111,6 +113,17 @@ class OrderingValidatorTest {
                 .singleElement()
                 .extracting(Finding::severity)
                 .isEqualTo(Finding.Severity.WARNING);
+    }
+
+    @Test
+    void shipsASchemaWithTheFieldsOfTheRecord() throws IOException {
+        JsonNode schema = new ObjectMapper().readTree(Path.of("orderings/ordering.schema.json").toFile());
+        JsonNode record = new ObjectMapper()
+                .valueToTree(new Ordering(List.of(), Map.of(), "base", List.of()));
+        assertThat(schema.at("/properties").fieldNames())
+                .toIterable()
+                .containsExactlyInAnyOrderElementsOf(record::fieldNames);
+        assertThat(schema.at("/required").toString()).isEqualTo("[\"base_model_id\"]");
     }
 
     private static List<String> errors(String file) throws IOException {

@@ -105,14 +105,12 @@ class ActivationServiceTest {
     }
 
     @Test
-    void seesAnActivationOfAnotherReplicaWithinTwoSeconds() throws Exception {
+    void seesAnActivationOfAnotherReplica() throws Exception {
         long revision = sql.number("""
                 insert into activation (base_model_id, adapters, cause, actor, at)
                 select id, '[{"name":"reasoning","weight":1}]', 'API', 'replica', now() from base_model
                 returning revision""");
-        long start = System.nanoTime();
         Eventually.is(() -> activations.current().revision(), revision);
-        assertThat((System.nanoTime() - start) / 1e9).isLessThan(2);
         assertThat(activations.current().adapters()).containsExactly(new WeightedAdapter("reasoning", 1));
         Eventually.is(() -> adapters.get("reasoning").state(), AdapterState.ACTIVE);
     }
