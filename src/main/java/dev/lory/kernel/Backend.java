@@ -4,7 +4,7 @@ import dev.lory.tensor.Tensor;
 
 /**
  * The operations a device must provide. Activations are F32 matrices {@code [rows, features]}, one row per token of the step;
- * outputs are passed in and nothing is allocated once everything is loaded. One thread calls; an operation may return before it is
+ * outputs are passed in and nothing is allocated once everything is loaded. One thread calls, but loads may come from any; an operation may return before it is
  * done, but the next one sees its result, and {@link #download} waits.
  *
  * <p>A type without a kernel is an error ({@code UNSUPPORTED_DTYPE}) at load, never a silent fallback. Each result depends
@@ -18,12 +18,13 @@ public interface Backend extends AutoCloseable {
     Weight load(Tensor weight);
 
     /**
-     * Copies the factors of a low-rank update {@code y += B·(A·x)} to this device.
+     * Copies the factors of a low-rank update {@code y += scale · B·(A·x)} to this device.
      *
      * @param a {@code [rank, in]}, F32, F16 or BF16
-     * @param b {@code [out, rank]}, same types, the adapter's scale already folded in
+     * @param b {@code [out, rank]}, same types
+     * @param scale multiplies the product, as in PEFT: folded into B it would round 16-bit factors
      */
-    LoraFactors loadLora(Tensor a, Tensor b);
+    LoraFactors loadLora(Tensor a, Tensor b, float scale);
 
     /** Copies a matrix of any type to this device as F32: norm weights, rotary tables. */
     Tensor upload(Tensor host);
@@ -51,9 +52,9 @@ public interface Backend extends AutoCloseable {
     void project(Weight[] weights, Tensor x, Tensor[] ys);
 
     /**
-     * {@code ys[i][row] += weight · B(A·x[row])} for every (row, adapter, weight) of {@code rows}, summed in F32.
+     * {@code ys[i][row] += weight · scale · B(A·x[row])} for every (row, adapter, weight) of {@code rows}, summed in F32.
      *
-     * @param factors {@code [output][slot]}; null where the adapter of that slot leaves the output alone
+     * @param factors {@code [output][slot]}; {@link LoraFactors#NONE} where the adapter of that slot leaves the output alone
      */
     void lora(LoraFactors[][] factors, AdapterRows rows, Tensor x, Tensor[] ys);
 

@@ -2,6 +2,24 @@ package dev.lory.kernel;
 
 /** The two factors of a low-rank update of one linear, in the layout of the backend that loaded them (arXiv:2106.09685). */
 public interface LoraFactors extends AutoCloseable {
+    /** Stands where an adapter leaves a linear alone. */
+    LoraFactors NONE = new LoraFactors() {
+        @Override
+        public int rank() {
+            return 0;
+        }
+
+        @Override
+        public long bytes() {
+            return 0;
+        }
+
+        @Override
+        public void close() {
+            // nothing to give back
+        }
+    };
+
     int rank();
 
     /** Bytes they take on the device. */

@@ -25,7 +25,7 @@ public final class ReferenceBackend implements Backend {
         }
     }
 
-    private record Factors(Matrix a, Matrix b) implements LoraFactors {
+    private record Factors(Matrix a, Matrix b, float scale) implements LoraFactors {
         @Override
         public int rank() {
             return a.rows();
@@ -75,8 +75,8 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
-    public LoraFactors loadLora(Tensor a, Tensor b) {
-        return new Factors(Matrix.of(a), Matrix.of(b));
+    public LoraFactors loadLora(Tensor a, Tensor b, float scale) {
+        return new Factors(Matrix.of(a), Matrix.of(b), scale);
     }
 
     @Override
@@ -153,7 +153,7 @@ public final class ReferenceBackend implements Backend {
             for (int g = 0; g < rows.groups(); g++) {
                 if (factors[i][rows.slot(g)] instanceof Factors f) {
                     for (int entry = rows.start(g); entry < rows.start(g + 1); entry++) {
-                        update(f, rows.row(entry), rows.weight(entry), x, ys[i]);
+                        update(f, rows.row(entry), rows.weight(entry) * f.scale, x, ys[i]);
                     }
                 }
             }

@@ -1,0 +1,34 @@
+package dev.lory.adapter;
+
+import dev.lory.kernel.AdapterRows;
+import dev.lory.kernel.Backend;
+import dev.lory.kernel.LoraFactors;
+import dev.lory.model.LinearDelta;
+import dev.lory.model.LinearSite;
+import dev.lory.tensor.Tensor;
+import java.util.List;
+
+/** The delta of the adapters that each row runs with, one backend call for all adapters and all linears of an input. */
+public final class LoraDelta implements LinearDelta {
+    private final Backend backend;
+    private final AdapterSlots slots;
+    /** Scratch by number of sites, so that a step allocates nothing. */
+    private final LoraFactors[][][] scratch = new LoraFactors[4][][];
+
+    public LoraDelta(Backend backend, AdapterSlots slots) {
+        this.backend = backend;
+        this.slots = slots;
+        for (int i = 0; i < scratch.length; i++) {
+            scratch[i] = new LoraFactors[i][];
+        }
+    }
+
+    @Override
+    public void add(List<LinearSite> sites, AdapterRows rows, Tensor x, Tensor[] ys) {
+        LoraFactors[][] factors = scratch[sites.size()];
+        for (int i = 0; i < factors.length; i++) {
+            factors[i] = slots.at(sites.get(i).index());
+        }
+        backend.lora(factors, rows, x, ys);
+    }
+}

@@ -1,0 +1,147 @@
+package dev.lory.engine;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+
+/**
+ * Who computes what in a step: running sequences, oldest first, then waiting ones. A prompt chunk and a single token are the same
+ * thing. Each running sequence gets at least one row, so a long prompt does not hold up the others; when blocks run out the youngest
+ * gives its own back and computes again later.
+ */
+final class Scheduler {
+    private final BlockPool pool;
+    private final int maxRunning;
+    private final int maxRows;
+    private final List<Sequence> running = new ArrayList<>();
+    private final Deque<Sequence> waiting = new ArrayDeque<>();
+    private final Step step;
+    private long preemptions;
+    private long cachedTokens;
+
+    /** @param maxRows of a step, at least {@code maxRunning} */
+    Scheduler(BlockPool pool, int maxRunning, int maxRows) {
+        this.pool = pool;
+        this.maxRunning = maxRunning;
+        this.maxRows = maxRows;
+        this.step = new Step(maxRows);
+    }
+
+    void add(Sequence sequence) {
+        waiting.addLast(sequence);
+    }
+
+    int running() {
+        return running.size();
+    }
+
+    int waiting() {
+        return waiting.size();
+    }
+
+    long preemptions() {
+        return preemptions;
+    }
+
+    long cachedTokens() {
+        return cachedTokens;
+    }
+
+    /** All that are not finished. */
+    List<Sequence> sequences() {
+        List<Sequence> all = new ArrayList<>(running);
+        all.addAll(waiting);
+        return all;
+    }
+
+    /** The next step; empty if there is nothing to do. Valid until the next call. */
+    Step schedule() {
+        step.clear();
+        dropCancelled();
+        int budget = maxRows;
+        for (int i = 0; i < running.size(); i++) {
+            Pass pass = running.get(i).main;
+            int othersToCome = running.size() - 1 - i;
+            int count = Math.min(pass.ready(), budget - othersToCome);
+            if (reserve(pass, count)) {
+                step.add(pass, count, pool.blockSize());
+                budget -= count;
+            }
+        }
+        admit(budget);
+        step.groupAdapters();
+        return step;
+    }
+
+    private void admit(int rows) {
+        int budget = rows;
+        while (budget > 0 && running.size() < maxRunning) {
+            Sequence sequence = waiting.peekFirst();
+            if (sequence == null) {
+                return;
+            }
+            Pass pass = sequence.main;
+            int cached = pass.reuse(pool);
+            int count = Math.min(pass.ready(), budget);
+            // A block is left for each that runs, or the newcomer would soon be preempted again.
+            if (!pass.reserve(pool, count) || pool.free() < running.size()) {
+                pass.release(pool);
+                return;
+            }
+            waiting.removeFirst();
+            running.add(sequence);
+            sequence.state = Sequence.State.RUNNING;
+            if (!sequence.started) {
+                sequence.started = true;
+                cachedTokens += cached;
+                sequence.sink.started(cached);
+            }
+            step.add(pass, count, pool.blockSize());
+            budget -= count;
+        }
+    }
+
+    /** Reserves blocks, at the cost of the youngest if need be; false if the pass's own sequence was the youngest. */
+    private boolean reserve(Pass pass, int count) {
+        while (!pass.reserve(pool, count)) {
+            Sequence youngest = running.removeLast();
+            youngest.main.release(pool);
+            youngest.state = Sequence.State.WAITING;
+            waiting.addFirst(youngest);
+            preemptions++;
+            if (youngest == pass.sequence) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** The one place where a sequence ends and its blocks go back. */
+    void finish(Sequence sequence) {
+        sequence.state = Sequence.State.FINISHED;
+        sequence.main.release(pool);
+        if (!running.remove(sequence)) {
+            waiting.remove(sequence);
+        }
+    }
+
+    private void dropCancelled() {
+        for (int i = running.size() - 1; i >= 0; i--) {
+            Sequence sequence = running.get(i);
+            if (sequence.isCancelled()) {
+                finish(sequence);
+                sequence.sink.finished(TokenSink.Ending.CANCELLED);
+            }
+        }
+        if (!waiting.isEmpty()) {
+            waiting.removeIf(sequence -> {
+                if (sequence.isCancelled()) {
+                    sequence.state = Sequence.State.FINISHED;
+                    sequence.sink.finished(TokenSink.Ending.CANCELLED);
+                }
+                return sequence.isCancelled();
+            });
+        }
+    }
+}

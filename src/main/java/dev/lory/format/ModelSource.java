@@ -1,0 +1,140 @@
+package dev.lory.format;
+
+import dev.lory.error.ErrorCode;
+import dev.lory.error.ServiceException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** A model as somebody points at it: a Hugging Face folder, a GGUF file, or a folder with exactly one GGUF file. */
+public final class ModelSource implements AutoCloseable {
+    private final String name;
+    private final ModelConfig config;
+    private final TensorSource tensors;
+    private final @Nullable GgufMetadata gguf;
+    private final @Nullable Path tokenizerJson;
+    private final @Nullable String chatTemplate;
+    private final @Nullable String bosToken;
+    private final @Nullable String eosToken;
+
+    private ModelSource(Path path, Path folder) {
+        this.name = fileName(path);
+        this.config = ModelConfig.read(folder.resolve("config.json"));
+        this.tensors = SafetensorsSource.open(folder);
+        this.gguf = null;
+        Path tokenizer = folder.resolve("tokenizer.json");
+        this.tokenizerJson = Files.isRegularFile(tokenizer) ? tokenizer : null;
+        TokenizerConfig texts = TokenizerConfig.beside(tokenizer);
+        this.chatTemplate = texts.chatTemplate().orElse(null);
+        this.bosToken = texts.bosToken().orElse(null);
+        this.eosToken = texts.eosToken().orElse(null);
+    }
+
+    private ModelSource(Path path, GgufSource source) {
+        this.name = fileName(path).replaceFirst("\\.gguf$", "");
+        this.config = source.config();
+        this.tensors = source;
+        this.gguf = source.metadata();
+        this.tokenizerJson = null;
+        this.chatTemplate = source.chatTemplate().orElse(null);
+        this.bosToken = token(source.metadata(), "tokenizer.ggml.bos_token_id").orElse(null);
+        this.eosToken = token(source.metadata(), "tokenizer.ggml.eos_token_id").orElse(null);
+    }
+
+    /**
+     * Opens a model.
+     *
+     * @throws ServiceException {@code INVALID_CONFIGURATION} naming the path if there is no model; as
+     *     {@link ModelConfig#read}, {@link SafetensorsSource#open} and {@link GgufSource#open} if it is not usable
+     */
+    public static ModelSource open(Path path) {
+        if (Files.isDirectory(path)) {
+            if (Files.isRegularFile(path.resolve("config.json")) && SafetensorsSource.isIn(path)) {
+                return new ModelSource(path, path);
+            }
+            return new ModelSource(path, GgufSource.open(onlyGguf(path)));
+        }
+        if (!Files.exists(path)) {
+            throw new ServiceException(ErrorCode.INVALID_CONFIGURATION, "there is no model at " + path);
+        }
+        if (!path.toString().endsWith(".gguf")) {
+            throw new ServiceException(
+                    ErrorCode.INVALID_CONFIGURATION, path + " is neither a model folder nor a .gguf file");
+        }
+        return new ModelSource(path, GgufSource.open(path));
+    }
+
+    /** The folder's name, or the file's without {@code .gguf}. */
+    public String name() {
+        return name;
+    }
+
+    public ModelConfig config() {
+        return config;
+    }
+
+    /** The weights; they live until this source is closed. */
+    public TensorSource tensors() {
+        return tensors;
+    }
+
+    /** What a GGUF model says about its tokenizer; empty for a Hugging Face folder. */
+    public Optional<GgufMetadata> gguf() {
+        return Optional.ofNullable(gguf);
+    }
+
+    /** {@code tokenizer.json} of a Hugging Face folder, if it has one. */
+    public Optional<Path> tokenizerJson() {
+        return Optional.ofNullable(tokenizerJson);
+    }
+
+    /** The model's Jinja chat template. */
+    public Optional<String> chatTemplate() {
+        return Optional.ofNullable(chatTemplate);
+    }
+
+    /** Text of the token that begins a text. */
+    public Optional<String> bosToken() {
+        return Optional.ofNullable(bosToken);
+    }
+
+    /** Text of the token that ends a text. */
+    public Optional<String> eosToken() {
+        return Optional.ofNullable(eosToken);
+    }
+
+    @Override
+    public void close() {
+        tensors.close();
+    }
+
+    private static Path onlyGguf(Path folder) {
+        try (Stream<Path> files = Files.list(folder)) {
+            List<Path> found = files.filter(file -> file.toString().endsWith(".gguf"))
+                    .sorted()
+                    .toList();
+            if (found.size() == 1) {
+                return found.getFirst();
+            }
+            throw new ServiceException(
+                    ErrorCode.INVALID_CONFIGURATION,
+                    "the folder " + folder + " holds no config.json with safetensors, and "
+                            + (found.isEmpty() ? "no .gguf file" : found.size() + " .gguf files: name one of them"));
+        } catch (IOException e) {
+            throw new ServiceException(ErrorCode.INVALID_CONFIGURATION, "cannot list " + folder + ": " + e, e);
+        }
+    }
+
+    private static String fileName(Path path) {
+        return String.valueOf(path.toAbsolutePath().normalize().getFileName());
+    }
+
+    private static Optional<String> token(GgufMetadata metadata, String key) {
+        List<String> tokens = metadata.strings("tokenizer.ggml.tokens").orElse(List.of());
+        return metadata.integer(key).filter(id -> id < tokens.size()).map(tokens::get);
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.lory.sampling;
+
+import org.jspecify.annotations.NullMarked;
