@@ -1,0 +1,142 @@
+package dev.lory.registry;
+
+import static dev.lory.error.ServiceException.invalid;
+
+import dev.lory.error.ErrorCode;
+import dev.lory.error.ServiceException;
+import dev.lory.worker.GenerationRequest.WeightedAdapter;
+import io.quarkus.narayana.jta.QuarkusTransaction;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongConsumer;
+import org.jboss.logging.Logger;
+
+/** Which adapters run for requests that name none. Activations come one after another; each is a new revision. Any thread may call. */
+@ApplicationScoped
+public class ActivationService {
+    private static final Logger LOG = Logger.getLogger(ActivationService.class);
+    private static final int LISTED = 200;
+
+    private final BaseModels models;
+    private final AdapterRepository adapters;
+    private final ActivationRepository activations;
+    private final AuditLog audit;
+    private final ChangeSignal changes;
+    private final AtomicReference<Activation> current = new AtomicReference<>(Activation.NONE);
+
+    ActivationService(
+            BaseModels models,
+            AdapterRepository adapters,
+            ActivationRepository activations,
+            AuditLog audit,
+            ChangeSignal changes) {
+        this.models = models;
+        this.adapters = adapters;
+        this.activations = activations;
+        this.audit = audit;
+        this.changes = changes;
+    }
+
+    /** Without the database: as of the last change here, and of the last poll for changes by other replicas. */
+    public Activation current() {
+        return current.get();
+    }
+
+    /**
+     * Replaces the active set, all or nothing.
+     *
+     * @param wanted empty = the base model
+     * @throws ServiceException {@code ADAPTER_NOT_FOUND} naming the unknown one, {@code CONFLICT} for one that failed to load,
+     *     {@code INVALID_REQUEST} for one named twice or a weight that is no finite number
+     */
+    public Activation activate(List<WeightedAdapter> wanted, String actor) {
+        return activate(wanted, actor, revision -> {});
+    }
+
+    /** As {@link #activate}, if {@code expectedRevision} is still the current one; {@code REVISION_CONFLICT} otherwise. */
+    public Activation activateIf(long expectedRevision, List<WeightedAdapter> wanted, String actor) {
+        return activate(wanted, actor, revision -> {
+            if (revision != expectedRevision) {
+                throw new ServiceException(
+                        ErrorCode.REVISION_CONFLICT,
+                        "the current activation is revision " + revision + ", If-Match names " + expectedRevision);
+            }
+        });
+    }
+
+    /** Newest first, at most 200. */
+    public List<Activation> list() {
+        return QuarkusTransaction.joiningExisting()
+                .call(() -> models.served()
+                        .map(model -> activations.newest(model, LISTED).stream()
+                                .map(ActivationEntity::view)
+                                .toList())
+                        .orElse(List.of()));
+    }
+
+    private Activation activate(List<WeightedAdapter> wanted, String actor, LongConsumer precondition) {
+        check(wanted);
+        Activation made = QuarkusTransaction.requiringNew().call(() -> {
+            BaseModelEntity model = models.lock();
+            precondition.accept(
+                    activations.latest(model).map(ActivationEntity::revision).orElse(0L));
+            return insert(model, ActivationEntity.byRequest(model, wanted, actor), actor);
+        });
+        publish(made);
+        return made;
+    }
+
+    /** The part inside the transaction, which must hold the lock of {@code model}; the caller publishes after the commit. */
+    Activation insert(BaseModelEntity model, ActivationEntity wanted, String actor) {
+        for (WeightedAdapter adapter : wanted.adapters()) {
+            AdapterEntity row = adapters.require(model, adapter.name());
+            if (row.state() == AdapterState.FAILED || row.state() == AdapterState.RETIRED) {
+                throw new ServiceException(
+                        ErrorCode.CONFLICT,
+                        "adapter `" + row.name() + "` is " + row.state() + " and cannot be activated: "
+                                + row.stateReason());
+            }
+        }
+        String before =
+                activations.latest(model).map(row -> words(row.adapters())).orElse("");
+        activations.persist(wanted);
+        audit.record(actor, "activate", "activation/" + wanted.revision(), before, words(wanted.adapters()));
+        return wanted.view();
+    }
+
+    /** Makes an activation of this service or of another replica the current one here, unless a newer one is. */
+    void publish(Activation made) {
+        Activation before = current.getAndAccumulate(made, (a, b) -> b.revision() > a.revision() ? b : a);
+        if (made.revision() > before.revision()) {
+            LOG.infof(
+                    "activation revision=%d adapters=%s cause=%s actor=%s",
+                    made.revision(), words(made.adapters()), made.cause(), made.actor());
+            changes.raise();
+        }
+    }
+
+    private static void check(List<WeightedAdapter> wanted) {
+        Set<String> seen = new HashSet<>();
+        for (WeightedAdapter adapter : wanted) {
+            if (!seen.add(adapter.name())) {
+                throw invalid("adapters", "adapters names `" + adapter.name() + "` twice");
+            }
+            if (!Float.isFinite(adapter.weight())) {
+                throw invalid(
+                        "adapters",
+                        "the weight of adapter `" + adapter.name() + "` must be a finite number but is "
+                                + adapter.weight());
+            }
+        }
+    }
+
+    private static String words(List<WeightedAdapter> adapters) {
+        return adapters.stream()
+                .map(adapter -> adapter.weight() == 1 ? adapter.name() : adapter.name() + "*" + adapter.weight())
+                .toList()
+                .toString();
+    }
+}

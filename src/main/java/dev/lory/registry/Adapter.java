@@ -1,0 +1,28 @@
+package dev.lory.registry;
+
+import java.util.List;
+
+/**
+ * A registered adapter.
+ *
+ * @param source its folder; relative to {@code lory.adapters.root}
+ * @param digest SHA-256 of its content in hex; empty until it was loaded once, as are the figures
+ * @param bytes in the worker's memory
+ * @param stateReason why it is in this state; empty where that is plain
+ * @param version rises with each change of this row
+ */
+public record Adapter(
+        String name,
+        AdapterKind kind,
+        String source,
+        String digest,
+        int rank,
+        List<String> targetModules,
+        long bytes,
+        AdapterState state,
+        String stateReason,
+        int version) {
+    public Adapter {
+        targetModules = List.copyOf(targetModules);
+    }
+}

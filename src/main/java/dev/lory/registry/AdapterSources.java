@@ -1,0 +1,77 @@
+package dev.lory.registry;
+
+import static dev.lory.error.ServiceException.invalid;
+
+import dev.lory.error.ServiceException;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Turns what an ordering file or a request calls a source into a folder. */
+@ApplicationScoped
+class AdapterSources {
+    private final Path root;
+
+    AdapterSources(AdaptersConfig config) {
+        root = config.adapters().root().toAbsolutePath().normalize();
+    }
+
+    /** The folder of a source, relative ones from the root. */
+    Path folder(String source) {
+        try {
+            return root.resolve(source).normalize();
+        } catch (InvalidPathException e) {
+            throw invalid("source", "`" + source + "` is no path: " + e.getReason());
+        }
+    }
+
+    /**
+     * Refuses a client's source that leaves the root, also through symbolic links.
+     *
+     * @throws ServiceException {@code INVALID_REQUEST} naming it; not what lies outside
+     */
+    void requireInside(String source) {
+        Path folder = folder(source);
+        try {
+            Path realRoot = Files.exists(root) ? root.toRealPath() : root;
+            if (folder.startsWith(root) && existing(folder).startsWith(realRoot)) {
+                return;
+            }
+        } catch (IOException e) {
+            throw invalid("source", "the adapter source `" + source + "` cannot be read");
+        }
+        throw invalid("source", "the adapter source `" + source + "` is outside the adapters root of this service");
+    }
+
+    /** The PEFT folders directly in the root, sorted by name. */
+    List<Path> found() {
+        if (!Files.isDirectory(root)) {
+            return List.of();
+        }
+        try (Stream<Path> children = Files.list(root)) {
+            return children.filter(child -> Files.exists(child.resolve("adapter_config.json")))
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new ServiceException(
+                    dev.lory.error.ErrorCode.INVALID_CONFIGURATION, "the adapters root " + root + " cannot be read", e);
+        }
+    }
+
+    /** The real path of the deepest part that exists; what does not exist yet is for the worker to report. */
+    private Path existing(Path folder) throws IOException {
+        Path at = folder;
+        while (!Files.exists(at) && !at.equals(root)) {
+            Path parent = at.getParent();
+            if (parent == null) {
+                break;
+            }
+            at = parent;
+        }
+        return Files.exists(at) ? at.toRealPath() : at;
+    }
+}

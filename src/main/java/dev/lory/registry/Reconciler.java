@@ -1,0 +1,123 @@
+package dev.lory.registry;
+
+import dev.lory.worker.DesiredState;
+import dev.lory.worker.DesiredState.DesiredAdapter;
+import dev.lory.worker.GenerationRequest.WeightedAdapter;
+import dev.lory.worker.Worker;
+import dev.lory.worker.WorkerStatus;
+import dev.lory.worker.WorkerStatus.AdapterStatus;
+import io.quarkus.narayana.jta.QuarkusTransaction;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * Makes the worker keep what the database wants, and the database say what the worker has. Every pass is complete in itself, so it may be
+ * interrupted and repeated, and replicas need no leader.
+ */
+@ApplicationScoped
+class Reconciler {
+    private static final String ACTOR = "reconciler";
+
+    private final BaseModels models;
+    private final AdapterRepository adapters;
+    private final ActivationRepository activations;
+    private final ActivationService active;
+    private final AdapterSources sources;
+
+    Reconciler(
+            BaseModels models,
+            AdapterRepository adapters,
+            ActivationRepository activations,
+            ActivationService active,
+            AdapterSources sources) {
+        this.models = models;
+        this.adapters = adapters;
+        this.activations = activations;
+        this.active = active;
+        this.sources = sources;
+    }
+
+    /** One pass; loads adapters, so it may take long. */
+    void reconcile(Worker worker) {
+        Optional<Activation> latest = QuarkusTransaction.requiringNew()
+                .call(() -> models.served().flatMap(activations::latest).map(ActivationEntity::view));
+        latest.ifPresent(active::publish);
+        long wanted = QuarkusTransaction.requiringNew()
+                .call(() ->
+                        models.served().map(BaseModelEntity::desiredRevision).orElse(0L));
+        if (worker.status().appliedRevision() < wanted) {
+            worker.apply(QuarkusTransaction.requiringNew().call(this::announce));
+        }
+        WorkerStatus status = worker.status();
+        if (QuarkusTransaction.requiringNew().call(() -> differs(status))) {
+            QuarkusTransaction.requiringNew().run(() -> record(status));
+        }
+    }
+
+    /** Marks what will be loaded, and says what is to be kept. */
+    private DesiredState announce() {
+        BaseModelEntity model = models.lock();
+        List<AdapterEntity> kept = adapters.of(model).stream()
+                .filter(adapter -> adapter.state() != AdapterState.RETIRED)
+                .toList();
+        kept.stream()
+                .filter(adapter -> adapter.state() == AdapterState.REGISTERED)
+                .forEach(adapter -> adapters.move(adapter, AdapterState.LOADING, "", ACTOR));
+        return new DesiredState(
+                model.desiredRevision(),
+                kept.stream()
+                        .map(adapter -> new DesiredAdapter(
+                                adapter.name(), sources.folder(adapter.source()).toString()))
+                        .toList());
+    }
+
+    private boolean differs(WorkerStatus status) {
+        return models.served().stream().anyMatch(model -> {
+            Set<String> activeNames = activeNames(model);
+            return status.adapters().stream()
+                    .anyMatch(found -> adapters.named(model, found.name())
+                            .filter(row -> row.state() != target(row, found, activeNames) || !row.isDescribedBy(found))
+                            .isPresent());
+        });
+    }
+
+    private void record(WorkerStatus status) {
+        BaseModelEntity model = models.lock();
+        Set<String> activeNames = activeNames(model);
+        for (AdapterStatus found : status.adapters()) {
+            adapters.named(model, found.name()).ifPresent(row -> {
+                row.describe(found);
+                adapters.move(row, target(row, found, activeNames), found.reason(), ACTOR);
+            });
+        }
+    }
+
+    /** The state a row should have, by what the worker says of it. */
+    private static AdapterState target(AdapterEntity row, AdapterStatus found, Set<String> activeNames) {
+        if (row.state() == AdapterState.RETIRED) {
+            return AdapterState.RETIRED;
+        }
+        return switch (found.state()) {
+            case LOADING -> row.state();
+            case FAILED -> AdapterState.FAILED;
+            case READY -> {
+                if (activeNames.contains(row.name())) {
+                    yield AdapterState.ACTIVE;
+                }
+                boolean wasActive = row.state() == AdapterState.ACTIVE || row.state() == AdapterState.DRAINING;
+                yield wasActive && found.leases() > 0 ? AdapterState.DRAINING : AdapterState.READY;
+            }
+        };
+    }
+
+    private Set<String> activeNames(BaseModelEntity model) {
+        return activations.latest(model).stream()
+                .map(ActivationEntity::adapters)
+                .flatMap(List::stream)
+                .map(WeightedAdapter::name)
+                .collect(Collectors.toSet());
+    }
+}

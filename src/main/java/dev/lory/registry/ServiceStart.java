@@ -1,0 +1,74 @@
+package dev.lory.registry;
+
+import dev.lory.error.ServiceException;
+import dev.lory.worker.Worker;
+import io.quarkus.narayana.jta.QuarkusTransaction;
+import io.quarkus.runtime.Quarkus;
+import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import java.time.Duration;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/** The thread that opens the worker, registers what the configuration names, and then reconciles on every change and every second. */
+@ApplicationScoped
+class ServiceStart {
+    private static final Logger LOG = Logger.getLogger(ServiceStart.class);
+    private static final int EXIT_CANNOT_START = 2;
+    /** Twice in the two seconds in which a change by another replica is to be seen. */
+    private static final Duration POLL = Duration.ofSeconds(1);
+
+    private final WorkerDirectory workers;
+    private final BaseModels models;
+    private final Reconciler reconciler;
+    private final ChangeSignal changes;
+    private @Nullable Thread thread;
+
+    ServiceStart(WorkerDirectory workers, BaseModels models, Reconciler reconciler, ChangeSignal changes) {
+        this.workers = workers;
+        this.models = models;
+        this.reconciler = reconciler;
+        this.changes = changes;
+    }
+
+    void start(@Observes StartupEvent event) {
+        thread = Thread.ofPlatform().name("reconciler").start(this::run);
+    }
+
+    void stop(@Observes ShutdownEvent event) throws InterruptedException {
+        Thread running = thread;
+        if (running != null) {
+            running.interrupt();
+            running.join(Duration.ofSeconds(30));
+        }
+    }
+
+    private void run() {
+        try {
+            Worker worker = workers.open();
+            QuarkusTransaction.requiringNew()
+                    .run(() -> models.register(worker.status().model()));
+            while (!Thread.currentThread().isInterrupted()) {
+                pass(worker);
+                changes.await(POLL);
+            }
+        } catch (ServiceException e) {
+            LOG.error(e.detail());
+            Quarkus.asyncExit(EXIT_CANNOT_START);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void pass(Worker worker) {
+        try {
+            reconciler.reconcile(worker);
+            workers.admit();
+        } catch (RuntimeException e) {
+            // The database may be away for a while: requests go on with what is loaded, and the next pass tries again.
+            LOG.warnf("reconcile failed, trying again: %s", e.getMessage());
+        }
+    }
+}

@@ -1,0 +1,67 @@
+package dev.lory.registry;
+
+import dev.lory.worker.WorkerOptions;
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** The model and what the worker may take; the flags of {@code serve} by the same names. */
+@ConfigMapping(prefix = "lory")
+public interface WorkerConfig {
+    /** A folder with config.json and safetensors, a folder with one GGUF file, or a GGUF file. */
+    Path model();
+
+    /** A tokenizer.json, or a folder that has one; absent = the model's own. */
+    Optional<String> tokenizer();
+
+    /** A file with a Jinja template; absent = the model's own. */
+    Optional<String> chatTemplate();
+
+    /** What requests call the model; absent = the folder's or file's name. */
+    Optional<String> servedModelName();
+
+    /** {@code auto}, {@code reference}, {@code vector} or {@code native}. */
+    @WithDefault("auto")
+    String kernels();
+
+    /** Threads that compute; 0 = one for each processor. */
+    @WithDefault("0")
+    int threads();
+
+    /** Tokens of prompt and output together; 0 = what the model was trained for. */
+    @WithDefault("0")
+    int maxModelLen();
+
+    /** Sequences that run at the same time. */
+    @WithDefault("64")
+    int maxNumSeqs();
+
+    /** Rows of a step at most. */
+    @WithDefault("512")
+    int maxNumBatchedTokens();
+
+    /** Bytes for keys and values; 0 = chosen by the model's context. */
+    @WithDefault("0")
+    long kvCache();
+
+    /** Requests that may wait before more are refused. */
+    @WithDefault("1024")
+    int maxWaiting();
+
+    /** The same as a plain record, checked. */
+    default WorkerOptions options() {
+        return new WorkerOptions(
+                model(),
+                tokenizer().orElse(""),
+                chatTemplate().orElse(""),
+                servedModelName().orElse(""),
+                kernels(),
+                threads(),
+                maxModelLen(),
+                maxNumSeqs(),
+                maxNumBatchedTokens(),
+                kvCache(),
+                maxWaiting());
+    }
+}
