@@ -1,0 +1,4 @@
+@NullMarked
+package dev.lory.engine;
+
+import org.jspecify.annotations.NullMarked;
