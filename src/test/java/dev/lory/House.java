@@ -77,7 +77,10 @@ final class House {
                     "kernel.cpu kernel.cuda",
                     "java.lang.foreign.Linker",
                     "java.lang.foreign.SymbolLookup"),
-            library("off-heap memory", "tensor format kernel kernel.cpu kernel.cuda adapter", "java.lang.foreign."),
+            library(
+                    "off-heap memory",
+                    "tensor format kernel kernel.cpu kernel.cuda model adapter",
+                    "java.lang.foreign."),
             library("tokenizers", "tokenizer", "ai.djl."),
             library("CUDA bindings", "kernel.cuda", "jcuda."),
             library("gRPC", "worker.grpc", "io.grpc.", "com.google.protobuf."),

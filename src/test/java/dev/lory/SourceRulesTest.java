@@ -79,6 +79,8 @@ class SourceRulesTest {
                         @Nullable Object answer() { return null; }
                         void take(@Nullable Object it) {}
                         private @Nullable Object fine(@Nullable Object it) { return it; }
+                        @Override public @Nullable Object asTheContractSays() { return null; }
+                        private static class Inside { @Nullable Object also; }
                         void tall() {%s}
                     }
                     """.formatted("\n".repeat(MAX_METHOD_LINES)));
@@ -156,7 +158,7 @@ class SourceRulesTest {
         }
     }
 
-    /** Looks at fields, parameters and results of what is not private; locals may be null. */
+    /** Looks at fields, parameters and results of what is not private; locals may be null, and what a library's contract says. */
     private static final class PublicNulls extends TreeScanner<Void, Void> {
         private final CompilationUnitTree unit;
         private final List<String> findings;
@@ -168,11 +170,16 @@ class SourceRulesTest {
 
         @Override
         public Void visitClass(ClassTree type, Void unused) {
+            if (isPrivate(type.getModifiers())) {
+                return null; // all in it is private, too
+            }
             for (Tree member : type.getMembers()) {
                 if (member instanceof VariableTree field && !isPrivate(field.getModifiers())) {
                     check(field.getModifiers(), type, field.getName().toString());
                 }
-                if (member instanceof MethodTree method && !isPrivate(method.getModifiers())) {
+                if (member instanceof MethodTree method
+                        && !isPrivate(method.getModifiers())
+                        && !has(method.getModifiers(), "Override")) {
                     check(method.getModifiers(), type, method.getName() + "()");
                     method.getParameters()
                             .forEach(parameter -> check(
@@ -185,12 +192,14 @@ class SourceRulesTest {
         }
 
         private void check(ModifiersTree modifiers, ClassTree type, String what) {
-            boolean nullable = modifiers.getAnnotations().stream()
-                    .anyMatch(annotation ->
-                            annotation.getAnnotationType().toString().endsWith("Nullable"));
-            if (nullable) {
+            if (has(modifiers, "Nullable")) {
                 findings.add(at(unit, "@Nullable on " + type.getSimpleName() + "." + what + ", which is not private"));
             }
+        }
+
+        private static boolean has(ModifiersTree modifiers, String annotation) {
+            return modifiers.getAnnotations().stream()
+                    .anyMatch(present -> present.getAnnotationType().toString().endsWith(annotation));
         }
 
         private static boolean isPrivate(ModifiersTree modifiers) {
