@@ -117,8 +117,9 @@ final class ServeCommand implements Callable<Integer> {
         if (number < 0 || number > LAST_PORT) {
             throw new ServiceException(INVALID_CONFIGURATION, "--port must be between 0 and 65535 but is " + number);
         }
+        InetAddress resolved = resolve(address);
         if (number > 0 && LaunchMode.current() == LaunchMode.NORMAL) {
-            checkFree(address, number);
+            checkFree(resolved, number);
         }
         properties.put("quarkus.http.host", address);
         properties.put("quarkus.http.port", Integer.toString(number));
@@ -138,15 +139,22 @@ final class ServeCommand implements Callable<Integer> {
         }
     }
 
-    private static void checkFree(String address, int port) {
-        try (ServerSocket probe = new ServerSocket()) {
-            probe.bind(new InetSocketAddress(InetAddress.getByName(address), port));
+    private static InetAddress resolve(String address) {
+        try {
+            return InetAddress.getByName(address);
         } catch (UnknownHostException e) {
             throw new ServiceException(INVALID_CONFIGURATION, "--host " + address + " is no address of this machine");
+        }
+    }
+
+    private static void checkFree(InetAddress address, int port) {
+        try (ServerSocket probe = new ServerSocket()) {
+            probe.bind(new InetSocketAddress(address, port));
         } catch (IOException e) {
             throw new ServiceException(
                     INVALID_CONFIGURATION,
-                    "cannot listen on " + address + ":" + port + " (" + e.getMessage() + "); give another --port");
+                    "cannot listen on " + address.getHostAddress() + ":" + port + " (" + e.getMessage()
+                            + "); give another --port");
         }
     }
 
