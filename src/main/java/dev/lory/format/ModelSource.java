@@ -24,7 +24,6 @@ public final class ModelSource implements AutoCloseable {
     private ModelSource(Path path, Path folder) {
         this.name = fileName(path);
         this.config = ModelConfig.read(folder.resolve("config.json"));
-        this.tensors = SafetensorsSource.open(folder);
         this.gguf = null;
         Path tokenizer = folder.resolve("tokenizer.json");
         this.tokenizerJson = Files.isRegularFile(tokenizer) ? tokenizer : null;
@@ -32,6 +31,7 @@ public final class ModelSource implements AutoCloseable {
         this.chatTemplate = texts.chatTemplate().orElse(null);
         this.bosToken = texts.bosToken().orElse(null);
         this.eosToken = texts.eosToken().orElse(null);
+        this.tensors = SafetensorsSource.open(folder);
     }
 
     private ModelSource(Path path, GgufSource source) {

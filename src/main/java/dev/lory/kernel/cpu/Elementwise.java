@@ -1,0 +1,172 @@
+package dev.lory.kernel.cpu;
+
+import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShape;
+import jdk.incubator.vector.VectorSpecies;
+
+/** What is done to one row, or a run of elements, between the matrix products; the same for both kinds of kernels. */
+final class Elementwise {
+    private static final float ROUND = 12582912f;
+    private static final int ROUND_BITS = 0x4B400000;
+    private static final float MAX_HALF = 65504;
+    /** Four lanes have no vector of as many bytes. */
+    private static final boolean NARROWS = Lanes.COUNT >= 8;
+
+    private static final VectorSpecies<Byte> BYTES =
+            VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, 8 * Lanes.COUNT)));
+
+    private Elementwise() {}
+
+    static void rmsNorm(long x, long weight, float eps, long y, int cols, long scratch) {
+        FloatVector squares = FloatVector.zero(Lanes.F);
+        int bound = Lanes.F.loopBound(cols);
+        for (int i = 0; i < bound; i += Lanes.COUNT) {
+            FloatVector v = Lanes.floats(x + 4L * i);
+            squares = v.fma(v, squares);
+        }
+        float sum = Lanes.sum(squares, scratch);
+        for (int i = bound; i < cols; i++) {
+            float v = Memory.getFloat(x + 4L * i);
+            sum += v * v;
+        }
+        float inverse = (float) (1 / Math.sqrt((double) sum / cols + eps));
+        for (int i = 0; i < bound; i += Lanes.COUNT) {
+            Lanes.store(Lanes.floats(x + 4L * i).mul(inverse).mul(Lanes.floats(weight + 4L * i)), y + 4L * i);
+        }
+        for (int i = bound; i < cols; i++) {
+            Memory.setFloat(y + 4L * i, Memory.getFloat(x + 4L * i) * inverse * Memory.getFloat(weight + 4L * i));
+        }
+    }
+
+    static void add(long x, long y, long count) {
+        long bound = Lanes.F.loopBound(count);
+        for (long i = 0; i < bound; i += Lanes.COUNT) {
+            Lanes.store(Lanes.floats(y + 4 * i).add(Lanes.floats(x + 4 * i)), y + 4 * i);
+        }
+        for (long i = bound; i < count; i++) {
+            Memory.setFloat(y + 4 * i, Memory.getFloat(y + 4 * i) + Memory.getFloat(x + 4 * i));
+        }
+    }
+
+    /** A last part of a vector is computed in scratch, so that each element sees the same operations wherever it lies. */
+    static void silu(long gate, long up, long y, long count, long scratch) {
+        long bound = Lanes.F.loopBound(count);
+        for (long i = 0; i < bound; i += Lanes.COUNT) {
+            silu(gate + 4 * i, up + 4 * i, y + 4 * i);
+        }
+        int rest = (int) (count - bound);
+        if (rest > 0) {
+            long other = scratch + 4L * Lanes.COUNT;
+            for (int i = 0; i < Lanes.COUNT; i++) {
+                long at = 4 * (bound + Math.min(i, rest - 1));
+                Memory.setFloat(scratch + 4L * i, Memory.getFloat(gate + at));
+                Memory.setFloat(other + 4L * i, Memory.getFloat(up + at));
+            }
+            silu(scratch, other, scratch);
+            for (int i = 0; i < rest; i++) {
+                Memory.setFloat(y + 4 * (bound + i), Memory.getFloat(scratch + 4L * i));
+            }
+        }
+    }
+
+    private static void silu(long gate, long up, long y) {
+        FloatVector g = Lanes.floats(gate);
+        Lanes.store(g.div(Exponential.of(g.neg()).add(1f)).mul(Lanes.floats(up)), y);
+    }
+
+    /** Rotates the heads of one row; cos and sin of its position, {@code half} each. */
+    static void rope(long x, int cols, int headDim, long cos, long sin, int half) {
+        int bound = Lanes.F.loopBound(half);
+        for (int head = 0; head < cols; head += headDim) {
+            long a = x + 4L * head;
+            long b = a + 4L * half;
+            for (int i = 0; i < bound; i += Lanes.COUNT) {
+                FloatVector c = Lanes.floats(cos + 4L * i);
+                FloatVector s = Lanes.floats(sin + 4L * i);
+                FloatVector first = Lanes.floats(a + 4L * i);
+                FloatVector second = Lanes.floats(b + 4L * i);
+                Lanes.store(first.mul(c).sub(second.mul(s)), a + 4L * i);
+                Lanes.store(second.mul(c).add(first.mul(s)), b + 4L * i);
+            }
+            for (int i = bound; i < half; i++) {
+                float c = Memory.getFloat(cos + 4L * i);
+                float s = Memory.getFloat(sin + 4L * i);
+                float first = Memory.getFloat(a + 4L * i);
+                float second = Memory.getFloat(b + 4L * i);
+                Memory.setFloat(a + 4L * i, first * c - second * s);
+                Memory.setFloat(b + 4L * i, second * c + first * s);
+            }
+        }
+    }
+
+    /** One row of keys, {@code step} bytes apart, and one of values, as halves; beyond ±65504 as those bounds. */
+    static void storeHalves(long x, int cols, long to, int step) {
+        for (int i = 0; i < cols; i++) {
+            float v = Math.clamp(Memory.getFloat(x + 4L * i), -MAX_HALF, MAX_HALF);
+            Memory.setShort(to + (long) i * step, Float.floatToFloat16(v));
+        }
+    }
+
+    /** Quantises row {@code row} of x: round half to even of x · 127 / max|x|, block by block. */
+    static void quantise(Quantised q, long x, int row) {
+        int blocks = q.cols / 32;
+        for (int b = 0; b < blocks; b++) {
+            long in = x + 4L * ((long) row * q.cols + b * 32L);
+            long element = (long) row * q.cols + b * 32L;
+            long at = 4L * ((long) row * blocks + b);
+            float max = largest(in);
+            float scale = max / 127f;
+            int sum = round(in, max == 0 ? 0 : 127f / max, q.x + element);
+            Memory.setFloat(q.scales + at, scale);
+            Memory.setInt(q.sums + at, sum);
+            Memory.setFloat(q.scaledSums + at, scale * sum);
+            if (q.forVectors()) {
+                spread(q.x + element, q.pairs + 2 * element, q.floats + 4 * element);
+            }
+        }
+    }
+
+    private static float largest(long x) {
+        FloatVector max = Lanes.floats(x).abs();
+        for (int i = Lanes.COUNT; i < 32; i += Lanes.COUNT) {
+            max = max.max(Lanes.floats(x + 4L * i).abs());
+        }
+        return max.reduceLanes(VectorOperators.MAX);
+    }
+
+    private static int round(long x, float factor, long to) {
+        IntVector sum = IntVector.zero(Lanes.I);
+        for (int i = 0; i < 32; i += Lanes.COUNT) {
+            IntVector v = Lanes.floats(x + 4L * i)
+                    .mul(factor)
+                    .add(ROUND)
+                    .reinterpretAsInts()
+                    .sub(ROUND_BITS);
+            sum = sum.add(v);
+            if (NARROWS) {
+                ((ByteVector) v.convertShape(VectorOperators.I2B, BYTES, 0))
+                        .intoMemorySegment(Memory.ALL, to + i, Lanes.LE);
+            } else {
+                for (int lane = 0; lane < Lanes.COUNT; lane++) {
+                    Memory.setByte(to + i + lane, (byte) v.lane(lane));
+                }
+            }
+        }
+        return sum.reduceLanes(VectorOperators.ADD);
+    }
+
+    private static void spread(long bytes, long pairs, long floats) {
+        for (int i = 0; i < 32; i += 4) {
+            int k = Memory.getInt(bytes + i);
+            Memory.setInt(pairs + 2L * i, (byte) k & 0xffff | (byte) (k >> 16) << 16);
+            Memory.setInt(pairs + 2L * i + 4, (byte) (k >> 8) & 0xffff | k >> 24 << 16);
+            Memory.setFloat(floats + 4L * i, (byte) k);
+            Memory.setFloat(floats + 4L * i + 4, (byte) (k >> 8));
+            Memory.setFloat(floats + 4L * i + 8, (byte) (k >> 16));
+            Memory.setFloat(floats + 4L * i + 12, k >> 24);
+        }
+    }
+}

@@ -1,0 +1,254 @@
+package dev.lory.kernel.cpu;
+
+import dev.lory.kernel.AdapterRows;
+import dev.lory.kernel.LoraFactors;
+import dev.lory.tensor.Tensor;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Linear maps of one input, and the low-rank updates on top of them, as one section of the pool: first chunks shrink
+ * ({@code u = weight · A·x}), the others each compute some groups of outputs and then add {@code B·u} to them, when all shrinks are done.
+ * So an adapter costs its bytes but no barrier of its own, and an output is only ever touched by one thread.
+ */
+final class LinearSection implements WorkerPool.Task, AutoCloseable {
+    /** Entries of one shrink chunk. */
+    private static final int SHRINK = 24;
+
+    private final WorkerPool pool;
+    private final KernelSet kernels;
+    private final long[] scratch;
+    private final Dense[] jobs;
+    private final Quantised quantised;
+    private final Scratch lowRank = new Scratch();
+    private final AtomicInteger shrunk = new AtomicInteger();
+
+    private int outputs;
+    private boolean base;
+    private int rows;
+    private int cols;
+    private long x;
+    private @Nullable PackedWeight[] weights = new PackedWeight[4];
+    private long[] ys = new long[4];
+    private int[] widths = new int[4];
+    private int groups;
+    private int groupsPerChunk;
+
+    private LoraFactors[][] factors = {};
+    private @Nullable AdapterRows adapters;
+    private int shrinks;
+    /** Of each shrink chunk: output, adapter group, first and last entry. */
+    private int[] shrink = new int[64];
+    /** Floats from one low-rank row to the next. */
+    private int stride;
+
+    private long entryRows;
+    private long entryWeights;
+    private long weightsStride;
+    private long low;
+
+    LinearSection(WorkerPool pool, KernelSet kernels, long[] scratch, Quantised quantised) {
+        this.pool = pool;
+        this.kernels = kernels;
+        this.scratch = scratch;
+        this.quantised = quantised;
+        jobs = new Dense[pool.threads()];
+        Arrays.setAll(jobs, i -> new Dense());
+    }
+
+    /** Takes outputs {@code [rows, width]} in; their maps, if any, follow with {@link #weight}. */
+    void outputs(Tensor input, Tensor[] to, int count) {
+        outputs = count;
+        base = false;
+        rows = input.rows();
+        cols = input.cols();
+        x = input.storage().address();
+        if (count > ys.length) {
+            ys = new long[count];
+            widths = new int[count];
+            weights = new PackedWeight[count];
+        }
+        groups = 0;
+        for (int i = 0; i < count; i++) {
+            ys[i] = to[i].storage().address();
+            widths[i] = to[i].cols();
+            groups += (to[i].cols() + 15) / 16;
+        }
+        adapters = null;
+        shrinks = 0;
+    }
+
+    /** Whether these are the operands of the section taken in last. */
+    boolean isOf(Tensor input, Tensor[] to) {
+        boolean same = to.length == outputs && x == input.storage().address() && rows == input.rows();
+        for (int i = 0; same && i < outputs; i++) {
+            same = ys[i] == to[i].storage().address();
+        }
+        return same;
+    }
+
+    /** Output i is this map of the input. */
+    void weight(int i, PackedWeight weight) {
+        weights[i] = weight;
+        base = true;
+    }
+
+    /** Adds these updates to the outputs. */
+    void lora(LoraFactors[][] toFactors, AdapterRows toAdapters) {
+        factors = toFactors;
+        adapters = toAdapters;
+        int entries = toAdapters.start(toAdapters.groups());
+        stride = 16;
+        for (int i = 0; i < outputs; i++) {
+            for (int g = 0; g < toAdapters.groups(); g++) {
+                CpuLora lora = factor(i, toAdapters.slot(g));
+                if (lora != null) {
+                    stride = Math.max(stride, (lora.rank() + 15) / 16 * 16);
+                    plan(i, g, toAdapters.start(g), toAdapters.start(g + 1));
+                }
+            }
+        }
+        weightsStride = (4L * entries + 63) / 64 * 64;
+        entryRows = lowRank.ensure((1 + outputs) * weightsStride + 4L * stride * entries * outputs);
+        entryWeights = entryRows + weightsStride;
+        low = entryWeights + outputs * weightsStride;
+        for (int e = 0; e < entries; e++) {
+            Memory.setInt(entryRows + 4L * e, toAdapters.row(e));
+        }
+        for (int i = 0; i < outputs; i++) {
+            for (int g = 0; g < toAdapters.groups(); g++) {
+                CpuLora lora = factor(i, toAdapters.slot(g));
+                float scale = lora == null ? 0 : lora.scale();
+                for (int e = toAdapters.start(g); e < toAdapters.start(g + 1); e++) {
+                    Memory.setFloat(entryWeight(i, e), scale * toAdapters.weight(e));
+                }
+            }
+        }
+    }
+
+    /** What the low-rank product of an entry is multiplied with at an output: the row's weight and the adapter's scale there. */
+    private long entryWeight(int output, int entry) {
+        return entryWeights + output * weightsStride + 4L * entry;
+    }
+
+    private @Nullable CpuLora factor(int output, int slot) {
+        return factors[output][slot] instanceof CpuLora lora ? lora : null;
+    }
+
+    private void plan(int output, int group, int from, int to) {
+        for (int e = from; e < to; e += SHRINK) {
+            if (4 * shrinks == shrink.length) {
+                shrink = Arrays.copyOf(shrink, 2 * shrink.length);
+            }
+            shrink[4 * shrinks] = output;
+            shrink[4 * shrinks + 1] = group;
+            shrink[4 * shrinks + 2] = e;
+            shrink[4 * shrinks + 3] = Math.min(to, e + SHRINK);
+            shrinks++;
+        }
+    }
+
+    /** Computes what was taken in. */
+    void run() {
+        if (!base && shrinks == 0) {
+            return;
+        }
+        shrunk.setPlain(0);
+        groupsPerChunk = Math.max(1, groups / (12 * pool.threads()));
+        pool.run(this, shrinks + (groups + groupsPerChunk - 1) / groupsPerChunk);
+    }
+
+    @Override
+    public void run(int chunk, int thread) {
+        if (chunk < shrinks) {
+            try {
+                shrink(4 * chunk, thread);
+            } finally {
+                shrunk.incrementAndGet();
+            }
+            return;
+        }
+        int from = (chunk - shrinks) * groupsPerChunk;
+        int to = Math.min(groups, from + groupsPerChunk);
+        int first = 0;
+        for (int i = 0; i < outputs; i++) {
+            int count = (widths[i] + 15) / 16;
+            int g0 = Math.max(0, from - first);
+            int g1 = Math.min(count, to - first);
+            if (g0 < g1) {
+                output(i, g0, g1, thread);
+            }
+            first += count;
+        }
+    }
+
+    private void output(int i, int g0, int g1, int thread) {
+        PackedWeight weight = weights[i];
+        if (base && weight != null) {
+            if (weight.form().quantised) {
+                kernels.quant(weight, quantised, ys[i], g0, g1, scratch[thread]);
+            } else {
+                Dense job = job(thread, x, cols, ys[i], widths[i], rows);
+                kernels.dense(weight, job, g0, g1, scratch[thread]);
+            }
+        }
+        if (shrinks > 0 && adapters != null) {
+            while (shrunk.get() < shrinks) {
+                Thread.onSpinWait();
+            }
+            expand(i, adapters, g0, g1, thread);
+        }
+    }
+
+    private void shrink(int at, int thread) {
+        int output = shrink[at];
+        AdapterRows of = adapters;
+        CpuLora lora = of == null ? null : factor(output, of.slot(shrink[at + 1]));
+        if (of == null || lora == null) {
+            return;
+        }
+        int from = shrink[at + 2];
+        Dense job = job(thread, x, cols, lowRow(output, from), stride, shrink[at + 3] - from);
+        job.xRows = entryRows + 4L * from;
+        job.factor = entryWeight(output, from);
+        kernels.dense(lora.a(), job, 0, lora.a().groups(), scratch[thread]);
+    }
+
+    /** Adapter after adapter in the order of the step, so that a row in several groups is summed in one order. */
+    private void expand(int i, AdapterRows of, int g0, int g1, int thread) {
+        for (int g = 0; g < of.groups(); g++) {
+            CpuLora lora = factor(i, of.slot(g));
+            if (lora != null) {
+                int from = of.start(g);
+                Dense job = job(thread, lowRow(i, from), stride, ys[i], widths[i], of.start(g + 1) - from);
+                job.yRows = entryRows + 4L * from;
+                kernels.dense(lora.b(), job, g0, g1, scratch[thread]);
+            }
+        }
+    }
+
+    private long lowRow(int output, int entry) {
+        AdapterRows of = adapters;
+        int entries = of == null ? 0 : of.start(of.groups());
+        return low + 4L * stride * ((long) output * entries + entry);
+    }
+
+    private Dense job(int thread, long from, int fromStride, long to, int toStride, int entries) {
+        Dense job = jobs[thread];
+        job.x = from;
+        job.xRows = 0;
+        job.xStride = fromStride;
+        job.y = to;
+        job.yRows = 0;
+        job.yStride = toStride;
+        job.factor = 0;
+        job.entries = entries;
+        return job;
+    }
+
+    @Override
+    public void close() {
+        lowRank.close();
+    }
+}

@@ -1,0 +1,112 @@
+package dev.lory.kernel.cpu;
+
+import dev.lory.kernel.Weight;
+import dev.lory.tensor.DType;
+import dev.lory.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.stream.IntStream;
+
+/** A weight repacked to a {@link Form}; the rows of the last group that the source lacks are zero. */
+record PackedWeight(Form form, int rows, int cols, DType dtype, Memory.Area area) implements Weight {
+    /** Copies and repacks; as large as the source but for the padding. */
+    static PackedWeight of(Tensor source) {
+        Form form = Form.of(source.dtype());
+        int groups = (source.rows() + 15) / 16;
+        Memory.Area area = Memory.allocate(groups * form.groupBytes(source.cols()));
+        PackedWeight packed = new PackedWeight(form, source.rows(), source.cols(), source.dtype(), area);
+        IntStream.range(0, groups).parallel().forEach(g -> packed.pack(g, source));
+        return packed;
+    }
+
+    int groups() {
+        return (rows + 15) / 16;
+    }
+
+    long address() {
+        return area.address();
+    }
+
+    @Override
+    public long bytes() {
+        return area.bytes();
+    }
+
+    private void pack(int group, Tensor source) {
+        int size = dtype.blockBytes();
+        byte[] row = new byte[(int) source.rowBytes()];
+        byte[] packed = new byte[(int) form.groupBytes(cols)];
+        for (int r = 0; r < Math.min(16, rows - group * 16); r++) {
+            MemorySegment.copy(
+                    source.storage(), ValueLayout.JAVA_BYTE, (group * 16L + r) * source.rowBytes(), row, 0, row.length);
+            int blocks = row.length / size;
+            for (int b = 0; b < blocks; b++) {
+                if (form.quantised) {
+                    packBlock(row, b * size, packed, b * form.blockBytes, r);
+                } else {
+                    System.arraycopy(row, b * size, packed, b * form.blockBytes + r * size, size);
+                }
+            }
+        }
+        long to = area.address() + group * form.groupBytes(cols);
+        MemorySegment.copy(packed, 0, Memory.ALL, ValueLayout.JAVA_BYTE, to, packed.length);
+    }
+
+    private void packBlock(byte[] row, int from, byte[] packed, int to, int lane) {
+        int halves = form.quants / 32;
+        for (int i = 0; i < halves; i++) {
+            packed[to + i * 32 + lane * 2] = row[from + i * 2];
+            packed[to + i * 32 + lane * 2 + 1] = row[from + i * 2 + 1];
+        }
+        int flip = form == Form.Q8_0 ? 0x80 : 0;
+        int count = dtype.blockBytes() - 2 * halves;
+        for (int i = 0; i < count; i++) {
+            packed[to + form.quants + i / 4 * 64 + lane * 4 + i % 4] = (byte) (row[from + 2 * halves + i] ^ flip);
+        }
+    }
+
+    /** Decodes a row to floats at an address. */
+    void decode(int row, long to) {
+        long group = area.address() + row / 16 * form.groupBytes(cols);
+        int lane = row % 16;
+        switch (form) {
+            case F32 -> {
+                for (int i = 0; i < cols; i++) {
+                    Memory.setFloat(to + 4L * i, Memory.getFloat(group + i * 64L + lane * 4));
+                }
+            }
+            case F16 -> {
+                for (int i = 0; i < cols; i++) {
+                    Memory.setFloat(to + 4L * i, half(group + i * 32L + lane * 2));
+                }
+            }
+            case BF16 -> {
+                for (int i = 0; i < cols; i++) {
+                    Memory.setInt(to + 4L * i, Memory.getShort(group + i * 32L + lane * 2) << 16);
+                }
+            }
+            case Q4_0, Q4_1, Q8_0 -> {
+                for (int b = 0; b < cols / 32; b++) {
+                    decodeBlock(group + (long) b * form.blockBytes, lane, to + b * 128L);
+                }
+            }
+        }
+    }
+
+    private void decodeBlock(long block, int lane, long to) {
+        float d = half(block + lane * 2);
+        float m = form == Form.Q4_1 ? half(block + 32 + lane * 2) : -form.bias * d;
+        long quants = block + form.quants + lane * 4;
+        for (int i = 0; i < 32; i++) {
+            int q = form == Form.Q8_0
+                    ? Memory.getByte(quants + i / 4 * 64 + i % 4) & 255
+                    : Memory.getByte(quants + i % 16 / 4 * 64 + i % 4) >> (i < 16 ? 0 : 4) & 15;
+            // for the biased forms d·(q − bias): the same value as the file's, rounded once
+            Memory.setFloat(to + 4L * i, form == Form.Q4_1 ? d * q + m : d * (q - form.bias));
+        }
+    }
+
+    private static float half(long address) {
+        return Float.float16ToFloat(Memory.getShort(address));
+    }
+}

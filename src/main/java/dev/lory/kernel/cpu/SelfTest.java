@@ -1,0 +1,103 @@
+package dev.lory.kernel.cpu;
+
+import dev.lory.tensor.DType;
+import dev.lory.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.Random;
+
+/** Compares native kernels with plain loops before they are trusted: each weight form, with a last group that is not full. */
+final class SelfTest {
+    private static final int ROWS = 24;
+    private static final int COLS = 64;
+    private static final int TOKENS = 3;
+
+    private SelfTest() {}
+
+    /** What differs, or nothing. */
+    static String difference(KernelSet kernels) {
+        for (DType dtype : DType.values()) {
+            try (Arena arena = Arena.ofShared();
+                    Quantised quantised = new Quantised(true);
+                    Scratch scratch = new Scratch()) {
+                Tensor weight = random(arena, dtype);
+                Tensor x = Tensor.allocate(arena, DType.F32, TOKENS, COLS);
+                Random random = new Random(7);
+                for (int i = 0; i < TOKENS * COLS; i++) {
+                    x.set(i / COLS, i % COLS, (float) random.nextGaussian());
+                }
+                Tensor y = Tensor.allocate(arena, DType.F32, TOKENS, ROWS);
+                PackedWeight packed = PackedWeight.of(weight);
+                multiply(kernels, packed, x, y, quantised, scratch.ensure(VectorKernels.SCRATCH));
+                packed.area().free();
+                double error = error(weight, x, y);
+                if (!(error < 0.02)) {
+                    return "its product with " + dtype + " weights is off by " + error;
+                }
+            }
+        }
+        return "";
+    }
+
+    private static void multiply(
+            KernelSet kernels, PackedWeight w, Tensor x, Tensor y, Quantised quantised, long scratch) {
+        long from = x.storage().address();
+        long to = y.storage().address();
+        if (w.form().quantised) {
+            quantised.shape(TOKENS, COLS);
+            for (int t = 0; t < TOKENS; t++) {
+                Elementwise.quantise(quantised, from, t);
+            }
+            kernels.quant(w, quantised, to, 0, w.groups(), scratch);
+            return;
+        }
+        Dense job = new Dense();
+        job.x = from;
+        job.xStride = COLS;
+        job.y = to;
+        job.yStride = ROWS;
+        job.entries = TOKENS;
+        kernels.dense(w, job, 0, w.groups(), scratch);
+    }
+
+    /** Bytes as they come, with every scale small and finite. */
+    private static Tensor random(Arena arena, DType dtype) {
+        Tensor weight = Tensor.allocate(arena, dtype, ROWS, COLS);
+        byte[] bytes = new byte[(int) weight.bytes()];
+        new Random(3).nextBytes(bytes);
+        int size = dtype.blockBytes();
+        int halves = switch (dtype) {
+            case F32, F16, BF16 -> size / 2;
+            case Q4_0, Q8_0 -> 1;
+            case Q4_1 -> 2;
+        };
+        for (int block = 0; block < bytes.length; block += size) {
+            for (int h = 0; h < halves; h++) {
+                // the high byte of a half, bfloat or float below one
+                bytes[block + 2 * h + 1] =
+                        (byte) (bytes[block + 2 * h + 1] & 0x81 | (dtype == DType.F16 || size > 4 ? 0x20 : 0x3c));
+            }
+        }
+        java.lang.foreign.MemorySegment.copy(
+                bytes, 0, weight.storage(), java.lang.foreign.ValueLayout.JAVA_BYTE, 0, bytes.length);
+        return weight;
+    }
+
+    /** The largest difference, relative to the largest result. */
+    private static double error(Tensor weight, Tensor x, Tensor y) {
+        double largest = 0;
+        double difference = 0;
+        for (int out = 0; out < ROWS; out++) {
+            float[] w = weight.row(out);
+            for (int t = 0; t < TOKENS; t++) {
+                double sum = 0;
+                for (int i = 0; i < COLS; i++) {
+                    sum += (double) w[i] * x.get(t, i);
+                }
+                largest = Math.max(largest, Math.abs(sum));
+                double off = Math.abs(sum - y.get(t, out));
+                difference = Double.isNaN(off) ? off : Math.max(difference, off);
+            }
+        }
+        return difference / largest;
+    }
+}

@@ -1,0 +1,142 @@
+package dev.lory.kernel.cpu;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+
+/** Attention in tiles of four (row, head) pairs or single ones, over panels of keys and values unpacked to floats. */
+final class VectorAttention {
+    private VectorAttention() {}
+
+    static void rows(Attention a, long table, int kvHead, int row0, int row1, long scores, long scratch) {
+        int pairs = (row1 - row0) * a.group();
+        for (int first = 0; first < pairs; ) {
+            int count = pairs - first >= 4 ? 4 : 1;
+            tile(a, table, kvHead, row0, first, count, scores, scratch);
+            first += count;
+        }
+    }
+
+    private static long offset(Attention a, int kvHead, int row0, int pair) {
+        int row = row0 + pair / a.group();
+        int head = kvHead * a.group() + pair % a.group();
+        return 4L * ((long) row * a.stride + head * a.shape.headDim());
+    }
+
+    private static int context(Attention a, int row0, int pair) {
+        return Memory.getInt(a.positions + 4L * (row0 + pair / a.group())) + 1;
+    }
+
+    private static void tile(
+            Attention a, long table, int kvHead, int row0, int first, int count, long scores, long scratch) {
+        // positions rise with the row
+        int longest = context(a, row0, first + count - 1);
+        int dim = a.shape.headDim();
+        score(a, table, kvHead, row0, first, count, longest, scores, scratch);
+        int padded = (longest + 15) / 16 * 16;
+        long inverse = scratch + VectorKernels.SCRATCH - 64;
+        for (int i = 0; i < count; i++) {
+            float sum = softmax(scores + 4L * i * a.scoreStride, context(a, row0, first + i), padded, scratch);
+            Memory.setFloat(inverse + 4L * i, 1 / sum);
+        }
+        for (int d = 0; d < dim; d += 16) {
+            VectorDense.clear(scratch + VectorDense.SUMS);
+            for (int p = 0; p < longest; p += a.blockSize) {
+                long values = a.values + 2L * ((long) block(table, p, a) * a.blockSize * a.width + kvHead * dim + d);
+                for (int part = 0; part < Math.min(a.blockSize, longest - p); part += VectorDense.PANEL) {
+                    int positions = Math.min(VectorDense.PANEL, Math.min(a.blockSize, longest - p) - part);
+                    VectorDense.unpack(Form.F16, values + 2L * part * a.width, 2 * a.width, positions, scratch);
+                    multiply(scratch, positions, scores + 4L * (p + part), 4L * a.scoreStride, count);
+                }
+            }
+            for (int i = 0; i < count; i++) {
+                long y = a.y + offset(a, kvHead, row0, first + i) + 4L * d;
+                write(scratch + VectorDense.SUMS + i * 128L, Memory.getFloat(inverse + 4L * i), y, dim - d);
+            }
+        }
+    }
+
+    private static int block(long table, int position, Attention a) {
+        return Memory.getInt(table + 4L * (position / a.blockSize));
+    }
+
+    private static void score(
+            Attention a,
+            long table,
+            int kvHead,
+            int row0,
+            int first,
+            int count,
+            int longest,
+            long scores,
+            long scratch) {
+        int dim = a.shape.headDim();
+        for (int p = 0; p < longest; p += a.blockSize) {
+            for (int c = 0; c < a.chunks() && p + c * 16 < longest; c++) {
+                long chunk = (long) block(table, p, a) * a.chunks() + c;
+                long keys = a.keys + 32 * (chunk * a.width + (long) kvHead * dim);
+                VectorDense.clear(scratch + VectorDense.SUMS);
+                for (int d = 0; d < dim; d += VectorDense.PANEL) {
+                    int some = Math.min(VectorDense.PANEL, dim - d);
+                    VectorDense.unpack(Form.F16, keys + 32L * d, 32, some, scratch);
+                    scoreTile(a, kvHead, row0, first, count, d, some, scratch);
+                }
+                for (int i = 0; i < count; i++) {
+                    long s = scores + 4L * ((long) i * a.scoreStride + p + c * 16);
+                    write(scratch + VectorDense.SUMS + i * 128L, a.shape.scale(), s, a.blockSize - c * 16);
+                }
+            }
+        }
+    }
+
+    private static void scoreTile(
+            Attention a, int kvHead, int row0, int first, int count, int d, int some, long scratch) {
+        long q = a.q + 4L * d;
+        if (count == 1) {
+            VectorDense.one(scratch, some, q + offset(a, kvHead, row0, first), scratch + VectorDense.SUMS);
+        } else {
+            VectorDense.four(
+                    scratch,
+                    some,
+                    q + offset(a, kvHead, row0, first),
+                    q + offset(a, kvHead, row0, first + 1),
+                    q + offset(a, kvHead, row0, first + 2),
+                    q + offset(a, kvHead, row0, first + 3));
+        }
+    }
+
+    private static void multiply(long panel, int columns, long x, long xRow, int count) {
+        if (count == 1) {
+            VectorDense.one(panel, columns, x, panel + VectorDense.SUMS);
+        } else {
+            VectorDense.four(panel, columns, x, x + xRow, x + 2 * xRow, x + 3 * xRow);
+        }
+    }
+
+    private static void write(long sums, float factor, long to, int valid) {
+        for (int lane = 0; lane < 16; lane += Lanes.COUNT) {
+            Lanes.store(VectorDense.total(sums + 4 * lane).mul(factor), to + 4L * lane, valid - lane);
+        }
+    }
+
+    /** Scores to weights e^(s - max) for {@code context} positions, zero up to {@code padded}; returns their sum. */
+    private static float softmax(long s, int context, int padded, long scratch) {
+        for (int p = context; p < padded; p++) {
+            Memory.setFloat(s + 4L * p, Float.NEGATIVE_INFINITY);
+        }
+        FloatVector max = FloatVector.broadcast(Lanes.F, Float.NEGATIVE_INFINITY);
+        for (int p = 0; p < context; p += Lanes.COUNT) {
+            max = max.max(Lanes.floats(s + 4L * p));
+        }
+        float top = max.reduceLanes(VectorOperators.MAX);
+        FloatVector sum = FloatVector.zero(Lanes.F);
+        for (int p = 0; p < context; p += Lanes.COUNT) {
+            FloatVector e = Exponential.of(Lanes.floats(s + 4L * p).sub(top));
+            Lanes.store(e, s + 4L * p);
+            sum = sum.add(e);
+        }
+        for (int p = context; p < padded; p++) {
+            Memory.setFloat(s + 4L * p, 0);
+        }
+        return Lanes.sum(sum, scratch);
+    }
+}

@@ -1,0 +1,61 @@
+package dev.lory.template;
+
+/** Python's {@code 'text {} {0} {name}'.format(..)}, without attributes, items, conversions and format specifications. */
+final class BraceFormat {
+    private final Evaluator evaluator;
+    private final Arguments arguments;
+    private int next;
+    private boolean numbered;
+
+    BraceFormat(Evaluator evaluator, Arguments arguments) {
+        this.evaluator = evaluator;
+        this.arguments = arguments;
+    }
+
+    String format(String format) {
+        StringBuilder out = new StringBuilder();
+        for (int i = 0; i < format.length(); i++) {
+            char c = format.charAt(i);
+            if (format.startsWith("{{", i) || format.startsWith("}}", i)) {
+                out.append(c);
+                i++;
+            } else if (c == '}') {
+                throw new TemplateFault("Single '}' encountered in format string");
+            } else if (c == '{') {
+                int end = format.indexOf('}', i);
+                if (end < 0) {
+                    throw new TemplateFault("expected '}' before end of string");
+                }
+                out.append(evaluator.str(field(format.substring(i + 1, end))));
+                evaluator.budget().text(out.length());
+                i = end;
+            } else {
+                out.append(c);
+            }
+        }
+        return out.toString();
+    }
+
+    private Value field(String name) {
+        if (name.chars().anyMatch(c -> ".[!:{".indexOf(c) >= 0)) {
+            throw new TemplateFault("format() understands {}, {0} and {name}, not " + "{" + name + "}");
+        }
+        boolean number = !name.isEmpty() && name.length() < 10 && name.chars().allMatch(c -> c >= '0' && c <= '9');
+        if (!name.isEmpty() && !number) {
+            Value value = arguments.named().get(name);
+            if (value == null) {
+                throw new TemplateFault(PythonText.quoted(name));
+            }
+            return value;
+        }
+        if (number && next > 0 || name.isEmpty() && numbered) {
+            throw new TemplateFault("format() cannot mix {} and {0}");
+        }
+        numbered |= number;
+        int index = number ? Integer.parseInt(name) : next++;
+        if (index >= arguments.positional().size()) {
+            throw new TemplateFault("Replacement index " + index + " out of range for positional args tuple");
+        }
+        return arguments.positional().get(index);
+    }
+}

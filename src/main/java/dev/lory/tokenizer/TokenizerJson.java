@@ -1,0 +1,207 @@
+package dev.lory.tokenizer;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lory.error.ErrorCode;
+import dev.lory.error.ServiceException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * A {@code tokenizer.json} taken apart: what we do ourselves (added tokens, decoding, the tokens put around a text)
+ * and the rest, which the native library runs without ever hearing of a special token.
+ */
+final class TokenizerJson {
+    static final JsonMapper MAPPER = new JsonMapper();
+
+    private final String source;
+    private final ObjectNode root;
+    private final List<AddedToken> added = new ArrayList<>();
+    private final List<Integer> prefix = new ArrayList<>();
+    private final List<Integer> suffix = new ArrayList<>();
+    private String[] pieces = new String[0];
+    private PieceBytes decoder = PieceBytes.BYTE_LEVEL;
+    private boolean stripsLeadingSpace;
+
+    /**
+     * @param source what errors name
+     * @throws ServiceException {@code INVALID_MODEL} naming the part that is not understood
+     */
+    TokenizerJson(String source, ObjectNode json) {
+        this.source = source;
+        this.root = json;
+        readVocabulary(json.path("model"));
+        for (JsonNode token : json.path("added_tokens")) {
+            readAdded(token);
+        }
+        readPostProcessor(json.path("post_processor"));
+        readDecoder(json.path("decoder"));
+        checkPreTokenizer(json.path("pre_tokenizer"));
+        json.putArray("added_tokens");
+        json.putNull("post_processor");
+        json.putNull("truncation");
+        json.putNull("padding");
+    }
+
+    static TokenizerJson parse(String source, byte[] json) {
+        try {
+            if (MAPPER.readTree(json) instanceof ObjectNode object) {
+                return new TokenizerJson(source, object);
+            }
+            throw invalid(source, "is no JSON object");
+        } catch (IOException e) {
+            throw invalid(source, "is no valid JSON: " + e.getMessage());
+        }
+    }
+
+    /** The part for the native library. */
+    byte[] remaining() {
+        try {
+            return MAPPER.writeValueAsBytes(root);
+        } catch (JsonProcessingException e) {
+            throw new ServiceException(ErrorCode.INTERNAL, "cannot write tokenizer.json", e);
+        }
+    }
+
+    String source() {
+        return source;
+    }
+
+    List<AddedToken> added() {
+        return added;
+    }
+
+    /** Ids put before a text. */
+    List<Integer> prefix() {
+        return prefix;
+    }
+
+    /** Ids put after a text. */
+    List<Integer> suffix() {
+        return suffix;
+    }
+
+    /** Text of each token by id; empty where an id is not in use. */
+    String[] pieces() {
+        return pieces;
+    }
+
+    PieceBytes decoder() {
+        return decoder;
+    }
+
+    /** Whether a space at the very beginning of decoded text is no part of it. */
+    boolean stripsLeadingSpace() {
+        return stripsLeadingSpace;
+    }
+
+    private void readVocabulary(JsonNode model) {
+        JsonNode vocab = model.path("vocab");
+        switch (model.path("type").asText("BPE")) {
+            case "BPE" ->
+                vocab.properties().forEach(entry -> put(entry.getValue().asInt(-1), entry.getKey()));
+            case "Unigram" -> {
+                for (int id = 0; id < vocab.size(); id++) {
+                    put(id, vocab.get(id).path(0).asText());
+                }
+            }
+            default -> throw unknown("model", model);
+        }
+        if (pieces.length == 0) {
+            throw invalid(source, "has no vocabulary");
+        }
+    }
+
+    private void readAdded(JsonNode token) {
+        String text = token.path("content").asText();
+        int id = token.path("id").asInt(-1);
+        put(id, text);
+        added.add(new AddedToken(
+                id,
+                text,
+                token.path("special").asBoolean(),
+                token.path("single_word").asBoolean(),
+                token.path("lstrip").asBoolean(),
+                token.path("rstrip").asBoolean()));
+    }
+
+    private void put(int id, String piece) {
+        if (id < 0 || id > 10_000_000) {
+            throw invalid(source, "gives the token " + piece + " the id " + id);
+        }
+        if (id >= pieces.length) {
+            int length = pieces.length;
+            pieces = Arrays.copyOf(pieces, Math.max(id + 1, length + length / 2));
+            Arrays.fill(pieces, length, pieces.length, "");
+        }
+        pieces[id] = piece;
+    }
+
+    private void readPostProcessor(JsonNode processor) {
+        switch (processor.path("type").asText("none")) {
+            case "none", "ByteLevel" -> {}
+            case "Sequence" -> processor.path("processors").forEach(this::readPostProcessor);
+            case "TemplateProcessing" -> {
+                List<Integer> ids = prefix;
+                for (JsonNode item : processor.path("single")) {
+                    if (item.has("Sequence")) {
+                        ids = suffix;
+                    } else {
+                        String name = item.path("SpecialToken").path("id").asText();
+                        JsonNode token = processor.path("special_tokens").path(name);
+                        for (JsonNode id : token.path("ids")) {
+                            ids.add(id.asInt());
+                        }
+                    }
+                }
+            }
+            default -> throw unknown("post_processor", processor);
+        }
+    }
+
+    private void readDecoder(JsonNode node) {
+        switch (node.path("type").asText("none")) {
+            case "ByteLevel" -> decoder = PieceBytes.BYTE_LEVEL;
+            case "Sequence" -> node.path("decoders").forEach(this::readDecoder);
+            case "Replace" -> {
+                if (!node.path("pattern").path("String").asText().equals("\u2581")
+                        || !node.path("content").asText().equals(" ")) {
+                    throw unknown("decoder", node);
+                }
+                decoder = PieceBytes.SENTENCE_PIECE;
+            }
+            case "ByteFallback", "Fuse" -> {}
+            case "Strip" -> {
+                if (!node.path("content").asText().equals(" ")
+                        || node.path("start").asInt() != 1
+                        || node.path("stop").asInt() != 0) {
+                    throw unknown("decoder", node);
+                }
+                stripsLeadingSpace = true;
+            }
+            default -> throw unknown("decoder", node);
+        }
+    }
+
+    /** Added tokens cut a text into parts that are encoded one by one: a rule for the first part only cannot be kept. */
+    private void checkPreTokenizer(JsonNode node) {
+        if (node.path("prepend_scheme").asText().equals("first")) {
+            throw unknown("pre_tokenizer", node);
+        }
+        node.path("pretokenizers").forEach(this::checkPreTokenizer);
+    }
+
+    private ServiceException unknown(String part, JsonNode node) {
+        String text = node.toString();
+        return invalid(
+                source, "has a " + part + " that is not supported: " + text.substring(0, Math.min(text.length(), 200)));
+    }
+
+    private static ServiceException invalid(String source, String detail) {
+        return new ServiceException(ErrorCode.INVALID_MODEL, source + ": " + detail);
+    }
+}

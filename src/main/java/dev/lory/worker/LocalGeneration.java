@@ -1,0 +1,136 @@
+package dev.lory.worker;
+
+import dev.lory.engine.Sequence;
+import dev.lory.engine.TokenSink.Ending;
+import dev.lory.sampling.SamplingParams;
+import dev.lory.tokenizer.TextStream;
+import dev.lory.worker.GenerationEvent.Delta;
+import dev.lory.worker.GenerationEvent.Finished;
+import dev.lory.worker.GenerationEvent.PromptScored;
+import dev.lory.worker.GenerationEvent.Reason;
+import dev.lory.worker.GenerationEvent.Token;
+import dev.lory.worker.GenerationEvent.Usage;
+import dev.lory.worker.GenerationEvent.UsedAdapter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.NoSuchElementException;
+import org.jspecify.annotations.Nullable;
+
+/** A sequence of the engine in this process, read by one thread: text, stop strings and the end are worked out here. */
+final class LocalGeneration implements Generation {
+    private final List<Integer> prompt;
+    private final SamplingParams params;
+    private final List<UsedAdapter> adapters;
+    private final Sequence sequence;
+    private final TokenQueue queue;
+    private final @Nullable TextStream text;
+    private final StopStrings stops;
+    private boolean promptDelivered;
+    private boolean finished;
+    private int read;
+    private @Nullable GenerationEvent next;
+
+    LocalGeneration(
+            List<Integer> prompt,
+            SamplingParams params,
+            List<UsedAdapter> adapters,
+            Sequence sequence,
+            TokenQueue queue,
+            ModelText text) {
+        this.prompt = List.copyOf(prompt);
+        this.params = params;
+        this.adapters = List.copyOf(adapters);
+        this.sequence = sequence;
+        this.queue = queue;
+        this.text = text.stream(params.skipSpecialTokens()).orElse(null);
+        this.stops = new StopStrings(params.stop(), params.includeStop());
+        this.promptDelivered = params.promptLogprobs().isEmpty();
+    }
+
+    @Override
+    public List<Integer> promptTokenIds() {
+        return prompt;
+    }
+
+    @Override
+    public boolean hasNext() {
+        if (next == null && !finished) {
+            next = advance();
+        }
+        return next != null;
+    }
+
+    @Override
+    public GenerationEvent next() {
+        if (!hasNext()) {
+            throw new NoSuchElementException();
+        }
+        GenerationEvent event = next;
+        next = null;
+        if (event == null) {
+            throw new NoSuchElementException();
+        }
+        return event;
+    }
+
+    private @Nullable GenerationEvent advance() {
+        while (!stops.stopped()) {
+            Ending ending = queue.ending();
+            int written = queue.await(read);
+            if (queue.isClosed()) {
+                finished = true;
+                return null;
+            }
+            if (!promptDelivered) {
+                promptDelivered = true;
+                return promptScored();
+            }
+            if (written > read) {
+                return delta(written);
+            }
+            if (ending != null) {
+                String tail = stops.append(text == null ? "" : text.flush()) + stops.flush();
+                return tail.isEmpty()
+                        ? end(ending == Ending.STOPPED ? Reason.STOP : Reason.LENGTH)
+                        : new Delta(tail, List.of());
+            }
+        }
+        return end(Reason.STOP);
+    }
+
+    private GenerationEvent promptScored() {
+        List<Token> tokens = new ArrayList<>();
+        tokens.add(new Token(prompt.getFirst(), Float.NaN, List.of()));
+        for (Token score : queue.promptScores()) {
+            tokens.add(new Token(prompt.get(score.id()), score.logprob(), score.top()));
+        }
+        return new PromptScored(tokens);
+    }
+
+    /** The tokens that are there, as one event; ends at the token that completes a stop string. */
+    private GenerationEvent delta(int written) {
+        StringBuilder piece = new StringBuilder();
+        List<Token> tokens = new ArrayList<>();
+        while (read < written && !stops.stopped()) {
+            tokens.add(queue.at(read));
+            int id = queue.id(read++);
+            String decoded = text == null ? "" : text.append(id);
+            piece.append(read > params.minTokens() ? stops.append(decoded) : decoded);
+        }
+        if (stops.stopped()) {
+            sequence.cancel();
+        }
+        return new Delta(piece.toString(), tokens);
+    }
+
+    private GenerationEvent end(Reason reason) {
+        finished = true;
+        return new Finished(reason, new Usage(prompt.size(), read, queue.cachedTokens()), adapters);
+    }
+
+    @Override
+    public void close() {
+        sequence.cancel();
+        queue.close();
+    }
+}

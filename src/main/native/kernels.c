@@ -1,0 +1,391 @@
+/*
+ * The three kernels that decide the speed of a step. Compiled once per instruction set (see build.sh), so that
+ * one library serves machines with and without AVX-512; cpu.c says which set may run.
+ *
+ * Weights lie in groups of 16 output rows, one row per vector lane, so no sum ever runs across lanes.
+ * Every output element is computed by the same operations in the same order for any number of tokens: a tile only
+ * decides how many of them share a loaded weight.
+ */
+#include <immintrin.h>
+#include <stdint.h>
+
+#define JOIN2(a, b) a##_##b
+#define JOIN(a, b) JOIN2(a, b)
+#define EXPORT(name) __attribute__((visibility("default"))) void JOIN(name, ISA)
+#define INLINE static inline __attribute__((always_inline))
+
+enum form { Q4_0, Q4_1, Q8_0 };
+enum type { F32, F16, BF16 };
+
+#ifdef __AVX512VNNI__
+#define LANES 16
+#define QUANT_TILE 8
+#define DENSE_TILE 6
+typedef __m512 vf;
+typedef __m512i vi;
+INLINE vf zero(void) { return _mm512_setzero_ps(); }
+INLINE vf splat(float v) { return _mm512_set1_ps(v); }
+INLINE vf load(const float *p) { return _mm512_loadu_ps(p); }
+INLINE vf fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
+INLINE vf mul(vf a, vf b) { return _mm512_mul_ps(a, b); }
+INLINE vf add(vf a, vf b) { return _mm512_add_ps(a, b); }
+INLINE vf vmax(vf a, vf b) { return _mm512_max_ps(a, b); }
+INLINE vf round_even(vf a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+INLINE vf exponent(vf n) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127)), 23)); }
+INLINE vf half(const void *p) { return _mm512_cvtph_ps(_mm256_loadu_si256(p)); }
+INLINE vf brain(const void *p) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(p)), 16)); }
+INLINE vf to_float(vi a) { return _mm512_cvtepi32_ps(a); }
+INLINE vi ints(int32_t v) { return _mm512_set1_epi32(v); }
+INLINE vi bytes(const void *p) { return _mm512_loadu_si512(p); }
+INLINE vi low(vi q) { return _mm512_and_si512(q, _mm512_set1_epi8(15)); }
+INLINE vi high(vi q) { return _mm512_and_si512(_mm512_srli_epi16(q, 4), _mm512_set1_epi8(15)); }
+INLINE vi dot(vi sum, vi u, vi x) { return _mm512_dpbusd_epi32(sum, u, x); }
+INLINE vi dot8(vi sum, vi u, vi x) { return dot(sum, u, x); }
+#define BIAS8 128
+INLINE void store(float *p, vf v, long n) {
+    if (n >= LANES) _mm512_storeu_ps(p, v);
+    else _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), v);
+}
+INLINE void store_sum(float *p, vf v, long n) {
+    if (n >= LANES) _mm512_storeu_ps(p, add(_mm512_loadu_ps(p), v));
+    else { __mmask16 m = (__mmask16)((1u << n) - 1); _mm512_mask_storeu_ps(p, m, add(_mm512_maskz_loadu_ps(m, p), v)); }
+}
+#else
+#define LANES 8
+#define QUANT_TILE 4
+#define DENSE_TILE 3
+typedef __m256 vf;
+typedef __m256i vi;
+INLINE vf zero(void) { return _mm256_setzero_ps(); }
+INLINE vf splat(float v) { return _mm256_set1_ps(v); }
+INLINE vf load(const float *p) { return _mm256_loadu_ps(p); }
+INLINE vf fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
+INLINE vf mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
+INLINE vf add(vf a, vf b) { return _mm256_add_ps(a, b); }
+INLINE vf vmax(vf a, vf b) { return _mm256_max_ps(a, b); }
+INLINE vf round_even(vf a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+INLINE vf exponent(vf n) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23)); }
+INLINE vf half(const void *p) { return _mm256_cvtph_ps(_mm_loadu_si128(p)); }
+INLINE vf brain(const void *p) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128(p)), 16)); }
+INLINE vf to_float(vi a) { return _mm256_cvtepi32_ps(a); }
+INLINE vi ints(int32_t v) { return _mm256_set1_epi32(v); }
+INLINE vi bytes(const void *p) { return _mm256_loadu_si256(p); }
+INLINE vi low(vi q) { return _mm256_and_si256(q, _mm256_set1_epi8(15)); }
+INLINE vi high(vi q) { return _mm256_and_si256(_mm256_srli_epi16(q, 4), _mm256_set1_epi8(15)); }
+INLINE vi widen(vi sum, vi pairs) { return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1))); }
+INLINE vi dot(vi sum, vi u, vi x) { return widen(sum, _mm256_maddubs_epi16(u, x)); }
+/* 255 * 127 * 2 does not fit 16 bits: take the bias off and move the sign of the weight to x. */
+INLINE vi dot8(vi sum, vi u, vi x) {
+    vi w = _mm256_xor_si256(u, _mm256_set1_epi8((char)0x80));
+    return widen(sum, _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x, w)));
+}
+#define BIAS8 0
+INLINE vi lanes_below(long n) { return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)); }
+INLINE void store(float *p, vf v, long n) {
+    if (n >= LANES) _mm256_storeu_ps(p, v);
+    else if (n > 0) _mm256_maskstore_ps(p, lanes_below(n), v);
+}
+INLINE void store_sum(float *p, vf v, long n) {
+    if (n >= LANES) _mm256_storeu_ps(p, add(_mm256_loadu_ps(p), v));
+    else if (n > 0) { vi m = lanes_below(n); _mm256_maskstore_ps(p, m, add(_mm256_maskload_ps(p, m), v)); }
+}
+#endif
+#define PARTS (16 / LANES)
+
+/* ---- quantised weights x int8 activations ---- */
+
+struct quant {
+    const int8_t *x;     /* [tokens][k] */
+    const float *scale;  /* [tokens][k/32] */
+    const int32_t *sum;  /* [tokens][k/32] sum of x */
+    const float *scaled; /* scale * sum */
+    float *y;            /* [tokens][n] */
+    long k, n;
+};
+
+/* block = 16 half scales, for Q4_1 16 half minima, then quants: 64 bytes hold 4 k of 16 rows (two nibbles: k and k + 16) */
+INLINE long block_bytes(const int form) { return form == Q8_0 ? 544 : form == Q4_1 ? 320 : 288; }
+
+INLINE void quant_tile(const int form, const int T, const uint8_t *w, const struct quant *a, long t0, long row, long part) {
+    const long blocks = a->k / 32, at = (form == Q4_1 ? 64 : 32) + part * 2 * LANES;
+    row += part * LANES;
+    w += part * 2 * LANES; /* to the scales of this part; `at` goes on from here to its quants */
+    vf total[QUANT_TILE];
+    for (int t = 0; t < T; t++) total[t] = zero();
+    for (long b = 0; b < blocks; b++, w += block_bytes(form)) {
+        vi s[QUANT_TILE];
+        const int bias = form == Q4_0 ? 8 : form == Q4_1 ? 0 : BIAS8;
+        for (int t = 0; t < T; t++) s[t] = bias == 0 ? ints(0) : ints(-bias * a->sum[(t0 + t) * blocks + b]);
+        if (form == Q8_0) {
+            for (int j = 0; j < 8; j++) {
+                vi q = bytes(w + at + j * 64);
+                for (int t = 0; t < T; t++)
+                    s[t] = dot8(s[t], q, ints(((const int32_t *)(a->x + (t0 + t) * a->k + b * 32))[j]));
+            }
+        } else {
+            for (int j = 0; j < 4; j++) {
+                vi q = bytes(w + at + j * 64), lo = low(q), hi = high(q);
+                for (int t = 0; t < T; t++) {
+                    const int32_t *x = (const int32_t *)(a->x + (t0 + t) * a->k + b * 32);
+                    s[t] = dot(dot(s[t], lo, ints(x[j])), hi, ints(x[j + 4]));
+                }
+            }
+        }
+        vf d = half(w);
+        for (int t = 0; t < T; t++)
+            total[t] = fma(to_float(s[t]), mul(d, splat(a->scale[(t0 + t) * blocks + b])), total[t]);
+        if (form == Q4_1) {
+            vf m = half(w + 32);
+            for (int t = 0; t < T; t++) total[t] = fma(m, splat(a->scaled[(t0 + t) * blocks + b]), total[t]);
+        }
+    }
+    for (int t = 0; t < T; t++) store(a->y + (t0 + t) * a->n + row, total[t], a->n - row);
+}
+
+INLINE void quant_groups(const int form, const uint8_t *w, const struct quant *a, long tokens, long g0, long g1) {
+    for (long from = 0; from < tokens; from += 64) { /* these tokens stay in the first cache while the groups pass */
+        const long to = from + 64 < tokens ? from + 64 : tokens;
+        for (long g = g0; g < g1; g++) {
+            const uint8_t *group = w + g * (a->k / 32) * block_bytes(form);
+            for (long t = from; t < to; t += QUANT_TILE)
+                for (long part = 0; part < PARTS; part++)
+                    switch (to - t) {
+                        case 1: quant_tile(form, 1, group, a, t, g * 16, part); break;
+                        case 2: quant_tile(form, 2, group, a, t, g * 16, part); break;
+                        case 3: quant_tile(form, 3, group, a, t, g * 16, part); break;
+#if QUANT_TILE > 4
+                        case 4: quant_tile(form, 4, group, a, t, g * 16, part); break;
+                        case 5: quant_tile(form, 5, group, a, t, g * 16, part); break;
+                        case 6: quant_tile(form, 6, group, a, t, g * 16, part); break;
+                        case 7: quant_tile(form, 7, group, a, t, g * 16, part); break;
+#endif
+                        default: quant_tile(form, QUANT_TILE, group, a, t, g * 16, part);
+                    }
+        }
+    }
+}
+
+/* y[t][16 g0 .. 16 g1) = the rows of those groups times x[t] */
+EXPORT(lory_quant)(long form, const uint8_t *w, const int8_t *x, const float *scale, const int32_t *sum,
+                   const float *scaled, float *y, long k, long n, long tokens, long g0, long g1) {
+    const struct quant a = {x, scale, sum, scaled, y, k, n};
+    switch (form) {
+        case Q4_0: quant_groups(Q4_0, w, &a, tokens, g0, g1); break;
+        case Q4_1: quant_groups(Q4_1, w, &a, tokens, g0, g1); break;
+        default: quant_groups(Q8_0, w, &a, tokens, g0, g1);
+    }
+}
+
+/* ---- plain numbers: weights in 16 or 32 bits, keys, values and low-rank factors ---- */
+
+/* Four sums, k taken in turn, so that additions do not wait for one another even with one token. */
+struct sums { vf of[DENSE_TILE][4]; };
+
+INLINE vf element(const int type, const uint8_t *p) {
+    return type == F32 ? load((const float *)p) : type == F16 ? half(p) : brain(p);
+}
+
+/* of[t][k % 4] += w[k][lanes] * x[t][k], k = 0 .. count - 1; w[k + 1] lies `step` bytes behind w[k] */
+INLINE void dense_steps(const int type, const int T, const uint8_t *w, const float *const *x, long count, long step, struct sums *s) {
+    long k = 0;
+    for (; k + 4 <= count; k += 4)
+        for (int c = 0; c < 4; c++, w += step) {
+            vf v = element(type, w);
+            for (int t = 0; t < T; t++) s->of[t][c] = fma(v, splat(x[t][k + c]), s->of[t][c]);
+        }
+    for (int c = 0; c < 3; c++)
+        if (k + c < count) {
+            vf v = element(type, w + c * step);
+            for (int t = 0; t < T; t++) s->of[t][c] = fma(v, splat(x[t][k + c]), s->of[t][c]);
+        }
+}
+
+INLINE void clear(const int T, struct sums *s) {
+    for (int t = 0; t < T; t++)
+        for (int c = 0; c < 4; c++) s->of[t][c] = zero();
+}
+
+INLINE vf total(const struct sums *s, int t) {
+    return add(add(s->of[t][0], s->of[t][1]), add(s->of[t][2], s->of[t][3]));
+}
+
+struct dense {
+    const float *x;
+    const int32_t *x_rows; /* which row of x an entry reads, or null: its own */
+    long x_stride;
+    float *y;
+    const int32_t *y_rows; /* which row of y an entry is added to, or null: its own is overwritten */
+    long y_stride;
+    const float *factor; /* of each entry, or null */
+    long k, n;
+};
+
+INLINE void dense_tile(const int type, const int T, const uint8_t *w, const struct dense *a, long e, long row, long part) {
+    const float *x[DENSE_TILE];
+    struct sums s;
+    for (int t = 0; t < T; t++) x[t] = a->x + (a->x_rows ? a->x_rows[e + t] : e + t) * a->x_stride;
+    clear(T, &s);
+    dense_steps(type, T, w + part * LANES * (type == F32 ? 4 : 2), x, a->k, type == F32 ? 64 : 32, &s);
+    row += part * LANES;
+    for (int t = 0; t < T; t++) {
+        vf v = total(&s, t);
+        if (a->factor) v = mul(v, splat(a->factor[e + t]));
+        if (a->y_rows) store_sum(a->y + a->y_rows[e + t] * a->y_stride + row, v, a->n - row);
+        else store(a->y + (e + t) * a->y_stride + row, v, a->n - row);
+    }
+}
+
+INLINE void dense_groups(const int type, const uint8_t *w, const struct dense *a, long entries, long g0, long g1) {
+    for (long g = g0; g < g1; g++) {
+        const uint8_t *group = w + g * a->k * (type == F32 ? 64 : 32);
+        for (long e = 0; e < entries; e += DENSE_TILE)
+            for (long part = 0; part < PARTS; part++)
+                switch (entries - e) {
+                    case 1: dense_tile(type, 1, group, a, e, g * 16, part); break;
+                    case 2: dense_tile(type, 2, group, a, e, g * 16, part); break;
+#if DENSE_TILE > 3
+                    case 3: dense_tile(type, 3, group, a, e, g * 16, part); break;
+                    case 4: dense_tile(type, 4, group, a, e, g * 16, part); break;
+                    case 5: dense_tile(type, 5, group, a, e, g * 16, part); break;
+#endif
+                    default: dense_tile(type, DENSE_TILE, group, a, e, g * 16, part);
+                }
+    }
+}
+
+/* y[e][16 g0 .. 16 g1) = factor[e] * (the rows of those groups times x[e]); added where y_rows is given */
+EXPORT(lory_dense)(long type, const uint8_t *w, const float *x, const int32_t *x_rows, long x_stride, float *y,
+                   const int32_t *y_rows, long y_stride, const float *factor, long k, long n, long entries, long g0,
+                   long g1) {
+    const struct dense a = {x, x_rows, x_stride, y, y_rows, y_stride, factor, k, n};
+    switch (type) {
+        case F32: dense_groups(F32, w, &a, entries, g0, g1); break;
+        case F16: dense_groups(F16, w, &a, entries, g0, g1); break;
+        default: dense_groups(BF16, w, &a, entries, g0, g1);
+    }
+}
+
+/* ---- attention over a paged cache ---- */
+
+struct attention {
+    const float *q; /* [rows][stride] */
+    float *y;
+    long stride;
+    const int32_t *positions;
+    const uint16_t *keys;   /* [block][position / 16][width][16] */
+    const uint16_t *values; /* [block][position][width] */
+    long width, block_size, dim, group; /* width: all kv heads; group: query heads to one of them */
+    float scale;
+    const int32_t *table;
+    float *scores; /* [DENSE_TILE][score_stride] */
+    long score_stride;
+};
+
+/* e^x for x <= 0 */
+INLINE vf exp_below_zero(vf x) {
+    x = vmax(x, splat(-87.0f));
+    vf n = round_even(mul(x, splat(1.44269504f)));
+    vf r = fma(n, splat(-0.693145752f), x);
+    r = fma(n, splat(-1.42860677e-6f), r);
+    vf p = splat(1.0f / 720);
+    p = fma(p, r, splat(1.0f / 120));
+    p = fma(p, r, splat(1.0f / 24));
+    p = fma(p, r, splat(1.0f / 6));
+    p = fma(p, r, splat(0.5f));
+    p = fma(p, r, splat(1.0f));
+    p = fma(p, r, splat(1.0f));
+    return mul(p, exponent(n));
+}
+
+INLINE float widest(vf v) {
+    float lanes[LANES], m;
+    store(lanes, v, LANES);
+    m = lanes[0];
+    for (int i = 1; i < LANES; i++) m = lanes[i] > m ? lanes[i] : m;
+    return m;
+}
+
+INLINE float across(vf v) {
+    float lanes[LANES], m = 0;
+    store(lanes, v, LANES);
+    for (int i = 0; i < LANES; i++) m += lanes[i];
+    return m;
+}
+
+/* Scores to weights e^(s - max) for `context` positions, zero up to `padded`; returns 1 / their sum. */
+INLINE float softmax(float *s, long context, long padded) {
+    vf m = splat(-1.0f / 0.0f), sum = zero();
+    for (long p = context; p < padded; p++) s[p] = -1.0f / 0.0f;
+    const long end = (context + LANES - 1) / LANES * LANES;
+    for (long p = 0; p < end; p += LANES) m = vmax(m, load(s + p));
+    const vf top = splat(-widest(m));
+    for (long p = 0; p < end; p += LANES) {
+        vf e = exp_below_zero(add(load(s + p), top));
+        store(s + p, e, LANES);
+        sum = add(sum, e);
+    }
+    for (long p = context; p < padded; p++) s[p] = 0;
+    return 1 / across(sum);
+}
+
+/* T (row, head) pairs from the `first` of the pairs of rows row0.. and the heads of one kv head */
+INLINE void attention_tile(const int T, const struct attention *a, long kv_head, long row0, long first) {
+    const float *x[DENSE_TILE];
+    float *out[DENSE_TILE], inverse[DENSE_TILE];
+    long context[DENSE_TILE], longest = 0;
+    struct sums s;
+    for (int t = 0; t < T; t++) {
+        long row = row0 + (first + t) / a->group, head = kv_head * a->group + (first + t) % a->group;
+        x[t] = a->q + row * a->stride + head * a->dim;
+        out[t] = a->y + row * a->stride + head * a->dim;
+        context[t] = a->positions[row] + 1;
+        longest = context[t] > longest ? context[t] : longest;
+    }
+    const long chunks = (a->block_size + 15) / 16, wide = (a->dim + 15) / 16;
+    for (long p0 = 0, b = 0; p0 < longest; p0 += a->block_size, b++)
+        for (long c = 0; c < chunks && p0 + c * 16 < longest; c++)
+            for (long part = 0; part < PARTS; part++) {
+                const uint16_t *w = a->keys + ((a->table[b] * chunks + c) * a->width + kv_head * a->dim) * 16;
+                clear(T, &s);
+                dense_steps(F16, T, (const uint8_t *)(w + part * LANES), x, a->dim, 32, &s);
+                long valid = a->block_size - c * 16 - part * LANES;
+                for (int t = 0; t < T; t++)
+                    store(a->scores + t * a->score_stride + p0 + c * 16 + part * LANES, mul(total(&s, t), splat(a->scale)), valid);
+            }
+    const long padded = (longest + 15) / 16 * 16;
+    for (int t = 0; t < T; t++) inverse[t] = softmax(a->scores + t * a->score_stride, context[t], padded);
+    for (long d = 0; d < wide; d++)
+        for (long part = 0; part < PARTS; part++) {
+            clear(T, &s);
+            for (long p0 = 0, b = 0; p0 < longest; p0 += a->block_size, b++) {
+                const uint16_t *w = a->values + a->table[b] * a->block_size * a->width + kv_head * a->dim + d * 16;
+                const float *weights[DENSE_TILE];
+                for (int t = 0; t < T; t++) weights[t] = a->scores + t * a->score_stride + p0;
+                long count = longest - p0 < a->block_size ? longest - p0 : a->block_size;
+                dense_steps(F16, T, (const uint8_t *)(w + part * LANES), weights, count, 2 * a->width, &s);
+            }
+            long col = d * 16 + part * LANES;
+            for (int t = 0; t < T; t++) store(out[t] + col, mul(total(&s, t), splat(inverse[t])), a->dim - col);
+        }
+}
+
+/* Rows row0 .. row1 - 1 of one sequence, the query heads of one kv head. */
+EXPORT(lory_attention)(const float *q, float *y, long stride, const int32_t *positions, const uint16_t *keys,
+                       const uint16_t *values, long width, long block_size, long dim, long group, float scale,
+                       const int32_t *table, float *scores, long score_stride, long kv_head, long row0,
+                       long row1) {
+    const struct attention a = {q, y, stride, positions, keys, values, width, block_size, dim, group, scale,
+                                table, scores, score_stride};
+    const long pairs = (row1 - row0) * group;
+    for (long first = 0; first < pairs; first += DENSE_TILE)
+        switch (pairs - first) {
+            case 1: attention_tile(1, &a, kv_head, row0, first); break;
+            case 2: attention_tile(2, &a, kv_head, row0, first); break;
+#if DENSE_TILE > 3
+            case 3: attention_tile(3, &a, kv_head, row0, first); break;
+            case 4: attention_tile(4, &a, kv_head, row0, first); break;
+            case 5: attention_tile(5, &a, kv_head, row0, first); break;
+#endif
+            default: attention_tile(DENSE_TILE, &a, kv_head, row0, first);
+        }
+}

@@ -1,0 +1,69 @@
+package dev.lory.format;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lory.error.ErrorCode;
+import dev.lory.error.ServiceException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Broken and odd files: each is read, or refused with a sentence that names it; never anything else. */
+final class MalformedFileTest {
+    private static final Path FOLDER = Path.of("src/test/resources/fixtures/malformed");
+
+    /** Their containers and tensors are sound: only the tokenizer can notice. */
+    private static final Set<String> FOR_THE_TOKENIZER =
+            Set.of("gguf/scores-too-short.gguf", "gguf/tokens-wrong-type.gguf");
+
+    static Stream<Arguments> files() throws IOException {
+        JsonNode index =
+                new ObjectMapper().readTree(FOLDER.resolve("index.json").toFile());
+        return StreamSupport.stream(index.spliterator(), false)
+                .filter(file -> !FOR_THE_TOKENIZER.contains(file.path("path").asText()))
+                .map(file -> Arguments.of(
+                        file.path("path").asText(),
+                        file.path("expect").asText(),
+                        file.path("wrong").asText()));
+    }
+
+    @ParameterizedTest(name = "{0}: {2}")
+    @MethodSource("files")
+    void readsOrRefusesWithAReason(String name, String expect, String wrong) {
+        String outcome = outcome(FOLDER.resolve(name));
+        if (expect.equals("accept")) {
+            assertThat(outcome).isEqualTo("read");
+        } else if (expect.equals("reject")) {
+            assertThat(outcome).as(wrong).startsWith(FOLDER.resolve(name) + ": ");
+        } else {
+            assertThat(outcome)
+                    .satisfiesAnyOf(
+                            o -> assertThat(o).isEqualTo("read"),
+                            o -> assertThat(o).startsWith(FOLDER.resolve(name) + ": "));
+        }
+    }
+
+    /** "read" once every tensor was touched, or the message. */
+    private static String outcome(Path path) {
+        try (TensorSource source =
+                path.toString().endsWith(".gguf") ? GgufSource.open(path) : SafetensorsSource.open(path)) {
+            for (String name : source.names()) {
+                var tensor = source.tensor(name);
+                if (tensor.rows() > 0 && tensor.cols() > 0) {
+                    tensor.row(tensor.rows() - 1);
+                }
+            }
+            return "read";
+        } catch (ServiceException e) {
+            assertThat(e.code()).isIn(ErrorCode.INVALID_MODEL, ErrorCode.UNSUPPORTED_DTYPE);
+            return e.detail();
+        }
+    }
+}

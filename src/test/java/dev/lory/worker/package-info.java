@@ -1,0 +1,4 @@
+@NullMarked
+package dev.lory.worker;
+
+import org.jspecify.annotations.NullMarked;
