@@ -1,5 +1,7 @@
 package dev.lory.registry;
 
+import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import dev.lory.worker.GenerationRequest.WeightedAdapter;
 import java.time.Instant;
 import java.util.List;
@@ -11,6 +13,7 @@ import java.util.List;
  * @param adapters summed unmerged; empty = the base model
  * @param cause {@code API}, or {@code ORDER} for the {@code order} of an ordering file; empty at revision 0
  */
+@JsonNaming(SnakeCaseStrategy.class)
 public record Activation(long revision, List<WeightedAdapter> adapters, String cause, String actor, Instant at) {
     /** Before the first activation. */
     static final Activation NONE = new Activation(0, List.of(), "", "", Instant.EPOCH);

@@ -1,5 +1,7 @@
 package dev.lory.registry;
 
+import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import java.util.List;
 
 /**
@@ -11,6 +13,7 @@ import java.util.List;
  * @param stateReason why it is in this state; empty where that is plain
  * @param version rises with each change of this row
  */
+@JsonNaming(SnakeCaseStrategy.class)
 public record Adapter(
         String name,
         AdapterKind kind,

@@ -2,6 +2,7 @@ package dev.lory.registry;
 
 import static dev.lory.error.ServiceException.invalid;
 
+import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.io.IOException;
@@ -47,18 +48,26 @@ class AdapterSources {
         throw invalid("source", "the adapter source `" + source + "` is outside the adapters root of this service");
     }
 
+    /** Whether the root has a PEFT folder of this name. */
+    boolean isInRoot(String name) {
+        Path folder = folder(name);
+        return root.equals(folder.getParent()) && isAdapter(folder);
+    }
+
+    private static boolean isAdapter(Path folder) {
+        return Files.exists(folder.resolve("adapter_config.json"));
+    }
+
     /** The PEFT folders directly in the root, sorted by name. */
     List<Path> found() {
         if (!Files.isDirectory(root)) {
             return List.of();
         }
         try (Stream<Path> children = Files.list(root)) {
-            return children.filter(child -> Files.exists(child.resolve("adapter_config.json")))
-                    .sorted()
-                    .toList();
+            return children.filter(AdapterSources::isAdapter).sorted().toList();
         } catch (IOException e) {
             throw new ServiceException(
-                    dev.lory.error.ErrorCode.INVALID_CONFIGURATION, "the adapters root " + root + " cannot be read", e);
+                    ErrorCode.INVALID_CONFIGURATION, "the adapters root " + root + " cannot be read", e);
         }
     }
 

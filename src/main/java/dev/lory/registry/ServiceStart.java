@@ -22,13 +22,20 @@ class ServiceStart {
 
     private final WorkerDirectory workers;
     private final BaseModels models;
+    private final StartConfiguration configuration;
     private final Reconciler reconciler;
     private final ChangeSignal changes;
     private @Nullable Thread thread;
 
-    ServiceStart(WorkerDirectory workers, BaseModels models, Reconciler reconciler, ChangeSignal changes) {
+    ServiceStart(
+            WorkerDirectory workers,
+            BaseModels models,
+            StartConfiguration configuration,
+            Reconciler reconciler,
+            ChangeSignal changes) {
         this.workers = workers;
         this.models = models;
+        this.configuration = configuration;
         this.reconciler = reconciler;
         this.changes = changes;
     }
@@ -50,6 +57,7 @@ class ServiceStart {
             Worker worker = workers.open();
             QuarkusTransaction.requiringNew()
                     .run(() -> models.register(worker.status().model()));
+            configuration.register();
             while (!Thread.currentThread().isInterrupted()) {
                 pass(worker);
                 changes.await(POLL);

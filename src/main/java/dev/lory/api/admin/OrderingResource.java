@@ -1,0 +1,120 @@
+package dev.lory.api.admin;
+
+import dev.lory.api.Problem;
+import dev.lory.ordering.Ordering;
+import dev.lory.registry.Actor;
+import dev.lory.registry.OrderingRevision;
+import dev.lory.registry.OrderingService;
+import dev.lory.registry.OrderingService.OnUpload;
+import dev.lory.registry.OrderingService.Uploaded;
+import io.smallrye.common.annotation.RunOnVirtualThread;
+import jakarta.ws.rs.DefaultValue;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.core.Context;
+import jakarta.ws.rs.core.HttpHeaders;
+import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.Response;
+import jakarta.ws.rs.core.SecurityContext;
+import jakarta.ws.rs.core.UriInfo;
+import java.net.URI;
+import java.util.List;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.headers.Header;
+import org.eclipse.microprofile.openapi.annotations.media.Content;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
+import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
+import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
+import org.eclipse.microprofile.openapi.annotations.tags.Tag;
+
+/** Ordering files and their revisions. */
+@Path("/api/v1/orderings")
+@Produces(MediaType.APPLICATION_JSON)
+@RunOnVirtualThread
+@Tag(name = "Orderings", description = "Ordering files; each content is an immutable revision of its name")
+@APIResponse(
+        responseCode = "default",
+        description = "An error",
+        content = @Content(mediaType = Problem.MEDIA_TYPE, schema = @Schema(implementation = Problem.class)))
+public class OrderingResource {
+    private final OrderingService orderings;
+
+    OrderingResource(OrderingService orderings) {
+        this.orderings = orderings;
+    }
+
+    @POST
+    @Path("{name}")
+    @Operation(
+            operationId = "uploadOrdering",
+            summary = "Upload an ordering file",
+            description = "Registers the adapters it names. The same bytes again answer the revision that has them.")
+    @RequestBody(
+            required = true,
+            content =
+                    @Content(mediaType = MediaType.APPLICATION_JSON, schema = @Schema(implementation = Ordering.class)))
+    @APIResponse(
+            responseCode = "201",
+            description = "A new revision",
+            headers = @Header(name = "Location", description = "The revision"),
+            content = @Content(schema = @Schema(implementation = Uploaded.class)))
+    @APIResponse(
+            responseCode = "200",
+            description = "The revision that has these bytes already",
+            content = @Content(schema = @Schema(implementation = Uploaded.class)))
+    @APIResponse(
+            responseCode = "422",
+            description = "The file cannot be used; all findings at once, in findings",
+            content = @Content(mediaType = Problem.MEDIA_TYPE, schema = @Schema(implementation = Problem.class)))
+    public Response upload(
+            @PathParam("name") String name,
+            @QueryParam("activate") @DefaultValue("false") @Parameter(description = "Activate the adapters of order")
+                    boolean activate,
+            @QueryParam("comment") @DefaultValue("") String comment,
+            byte[] body,
+            @Context UriInfo uri,
+            @Context SecurityContext caller) {
+        Uploaded uploaded = orderings.create(
+                name, body, comment, activate ? OnUpload.ACTIVATE : OnUpload.STORE, Actor.client(Callers.name(caller)));
+        URI location = uri.getBaseUriBuilder()
+                .path("api/v1/orderings")
+                .segment(name, "revisions", String.valueOf(uploaded.revision().revision()))
+                .build();
+        return Response.status(uploaded.created() ? Response.Status.CREATED : Response.Status.OK)
+                .header(HttpHeaders.LOCATION, location)
+                .entity(uploaded)
+                .build();
+    }
+
+    @GET
+    @Operation(operationId = "listOrderings", summary = "The latest revision of each ordering file, by name")
+    public List<OrderingRevision> list() {
+        return orderings.list();
+    }
+
+    @GET
+    @Path("{name}")
+    @Operation(operationId = "getOrdering", summary = "The latest revision of an ordering file")
+    public OrderingRevision get(@PathParam("name") String name) {
+        return orderings.get(name);
+    }
+
+    @GET
+    @Path("{name}/revisions")
+    @Operation(operationId = "listOrderingRevisions", summary = "The revisions of an ordering file, newest first")
+    public List<OrderingRevision> revisions(@PathParam("name") String name) {
+        return orderings.revisions(name);
+    }
+
+    @GET
+    @Path("{name}/revisions/{revision}")
+    @Operation(operationId = "getOrderingRevision", summary = "One revision of an ordering file")
+    public OrderingRevision revision(@PathParam("name") String name, @PathParam("revision") int revision) {
+        return orderings.revision(name, revision);
+    }
+}

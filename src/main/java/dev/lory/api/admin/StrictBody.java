@@ -1,0 +1,105 @@
+package dev.lory.api.admin;
+
+import static dev.lory.error.ServiceException.invalid;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.lory.api.ErrorMapper;
+import dev.lory.worker.GenerationRequest.WeightedAdapter;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** A JSON object of a request, read strictly: no unknown field, no field twice, no value of another type. */
+final class StrictBody {
+    private static final JsonMapper MAPPER = JsonMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
+
+    private final JsonNode object;
+
+    private StrictBody(JsonNode object) {
+        this.object = object;
+    }
+
+    /** @throws dev.lory.error.ServiceException {@code INVALID_REQUEST} naming what is wrong, as every method here */
+    static StrictBody read(byte[] body, Set<String> fields) {
+        try {
+            JsonNode node = MAPPER.readTree(body);
+            if (node == null || !node.isObject()) {
+                throw invalid("body", "the body must be a JSON object with " + String.join(", ", fields));
+            }
+            refuseUnknown(node, "", fields);
+            return new StrictBody(node);
+        } catch (JsonProcessingException e) {
+            throw ErrorMapper.explained(e);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** A required array of strings. */
+    List<String> names(String field) {
+        List<String> names = new ArrayList<>();
+        for (JsonNode value : array(field)) {
+            names.add(text(value, field + "[" + names.size() + "]"));
+        }
+        return names;
+    }
+
+    /** A required array of names, or of objects with name and weight. */
+    List<WeightedAdapter> adapters(String field) {
+        List<WeightedAdapter> adapters = new ArrayList<>();
+        for (JsonNode value : array(field)) {
+            String path = field + "[" + adapters.size() + "]";
+            adapters.add(value.isObject() ? weighted(value, path) : new WeightedAdapter(text(value, path), 1));
+        }
+        return adapters;
+    }
+
+    private static WeightedAdapter weighted(JsonNode value, String path) {
+        refuseUnknown(value, path + ".", Set.of("name", "weight"));
+        JsonNode weight = value.path("weight");
+        if (!weight.isMissingNode() && !weight.isNumber()) {
+            throw invalid(path + ".weight", path + ".weight must be a number but is " + weight);
+        }
+        return new WeightedAdapter(text(value.path("name"), path + ".name"), (float) weight.asDouble(1));
+    }
+
+    private JsonNode array(String field) {
+        JsonNode value = object.path(field);
+        if (!value.isArray()) {
+            throw invalid(
+                    field,
+                    value.isMissingNode() ? field + " is required" : field + " must be an array but is " + value);
+        }
+        return value;
+    }
+
+    private static String text(JsonNode value, String path) {
+        if (!value.isTextual()) {
+            throw invalid(
+                    path, value.isMissingNode() ? path + " is required" : path + " must be a string but is " + value);
+        }
+        return value.textValue();
+    }
+
+    private static void refuseUnknown(JsonNode object, String prefix, Set<String> fields) {
+        for (Map.Entry<String, JsonNode> field : object.properties()) {
+            if (!fields.contains(field.getKey())) {
+                String path = prefix + field.getKey();
+                throw invalid(
+                        path,
+                        path + " is not a field here; there are "
+                                + fields.stream().sorted().toList());
+            }
+        }
+    }
+}

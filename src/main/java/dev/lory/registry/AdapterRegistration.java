@@ -1,0 +1,113 @@
+package dev.lory.registry;
+
+import static dev.lory.error.ServiceException.invalid;
+
+import dev.lory.error.ErrorCode;
+import dev.lory.error.ServiceException;
+import dev.lory.ordering.AdapterNames;
+import dev.lory.ordering.Ordering;
+import dev.lory.ordering.Ordering.PreloadAdapter;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Gives names to adapter folders, inside a transaction that holds the lock of the base model. */
+@ApplicationScoped
+class AdapterRegistration {
+    private final AdapterRepository adapters;
+    private final AdapterSources sources;
+    private final AuditLog audit;
+
+    AdapterRegistration(AdapterRepository adapters, AdapterSources sources, AuditLog audit) {
+        this.adapters = adapters;
+        this.sources = sources;
+        this.audit = audit;
+    }
+
+    /**
+     * Makes the row of an adapter, or asks for a new attempt where loading failed or a trusted actor gives another source.
+     *
+     * @throws ServiceException {@code INVALID_REQUEST} for name or source; {@code CONFLICT} if a client gives another source
+     */
+    AdapterEntity register(BaseModelEntity model, String name, String source, Actor actor) {
+        AdapterNames.fault(name).ifPresent(fault -> {
+            throw invalid("name", "the name of the adapter " + fault);
+        });
+        if (!actor.trusted()) {
+            sources.requireInside(source);
+        }
+        Optional<AdapterEntity> existing = adapters.named(model, name);
+        if (existing.isEmpty()) {
+            AdapterEntity made = new AdapterEntity(model, name, AdapterKind.LORA, source);
+            adapters.persist(made);
+            model.changed();
+            audit.record(actor.name(), "register", "adapter/" + name, "", source);
+            return made;
+        }
+        AdapterEntity row = existing.get();
+        if (!sources.folder(row.source()).equals(sources.folder(source))) {
+            replace(model, row, source, actor);
+        } else if (row.state() == AdapterState.FAILED) {
+            adapters.move(row, AdapterState.LOADING, "registered again", actor.name());
+            model.changed();
+        }
+        return row;
+    }
+
+    private void replace(BaseModelEntity model, AdapterEntity row, String source, Actor actor) {
+        if (!actor.trusted()) {
+            throw new ServiceException(
+                    ErrorCode.CONFLICT,
+                    "adapter `" + row.name() + "` is registered from `" + row.source() + "`, not from `" + source
+                            + "`; use another name");
+        }
+        audit.record(actor.name(), "register", "adapter/" + row.name(), row.source(), source);
+        row.readFrom(source);
+        adapters.move(row, AdapterState.LOADING, "its source is now " + source, actor.name());
+        model.changed();
+    }
+
+    /** All of {@code preload_adapters}; those of {@code order} that are not registered yet are looked for in the root, by name. */
+    void register(BaseModelEntity model, Ordering ordering, Actor actor) {
+        List<Map<String, Object>> findings = new ArrayList<>();
+        for (int i = 0; i < ordering.preloadAdapters().size(); i++) {
+            PreloadAdapter preload = ordering.preloadAdapters().get(i);
+            try {
+                register(model, preload.name(), preload.adapterModelId(), actor);
+            } catch (ServiceException e) {
+                if (e.code() != ErrorCode.INVALID_REQUEST) {
+                    throw e;
+                }
+                findings.add(finding("preload_adapters[" + i + "].adapter_model_id", e.detail()));
+            }
+        }
+        for (int i = 0; i < ordering.order().size(); i++) {
+            String name = ordering.order().get(i);
+            if (adapters.named(model, name).isPresent()) {
+                continue;
+            }
+            if (sources.isInRoot(name)) {
+                register(model, name, name, actor);
+            } else {
+                findings.add(finding(
+                        "order[" + i + "]",
+                        "no adapter `" + name
+                                + "`: it is neither registered, nor in preload_adapters, nor a PEFT folder "
+                                + "of that name in the adapters root"));
+            }
+        }
+        if (!findings.isEmpty()) {
+            throw new ServiceException(
+                    ErrorCode.INVALID_ORDERING,
+                    "the ordering file names adapters that cannot be registered, first: "
+                            + findings.getFirst().get("detail"),
+                    Map.of("findings", findings));
+        }
+    }
+
+    private static Map<String, Object> finding(String path, String detail) {
+        return Map.of("severity", "ERROR", "path", path, "detail", detail);
+    }
+}
