@@ -89,14 +89,14 @@ final class House {
                     "registry",
                     "jakarta.persistence.",
                     "jakarta.transaction.",
-                    "java.sql.",
-                    "javax.sql.",
                     "org.hibernate.",
                     "org.flywaydb.",
                     "org.postgresql.",
                     "io.agroal.",
                     "io.quarkus.hibernate.",
                     "io.quarkus.panache."),
+            library("JDBC", "registry api", "java.sql.", "javax.sql."),
+            library("health", "registry api", "org.eclipse.microprofile.health."),
             library("archives", "registry", "org.apache.commons.compress.", "org.tukaani."),
             library(
                     "HTTP",
@@ -105,7 +105,6 @@ final class House {
                     "org.jboss.resteasy.",
                     "io.vertx.",
                     "org.eclipse.microprofile.openapi.",
-                    "org.eclipse.microprofile.health.",
                     "io.micrometer."),
             library("command line", "cli", "picocli."));
 

@@ -45,8 +45,7 @@ final class Batch {
     }
 
     /** A status, and the body a client would have got with it. */
-    record Answer(int status, JsonNode body) {
-    }
+    record Answer(int status, JsonNode body) {}
 
     /** A line that is no request; answered in place. */
     private static final class NoRequest extends Exception {

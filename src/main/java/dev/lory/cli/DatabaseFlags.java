@@ -1,8 +1,8 @@
 package dev.lory.cli;
 
+import dev.lory.registry.DatabaseCheck;
 import dev.lory.registry.EmbeddedDatabase;
 import dev.lory.registry.EmbeddedDatabase.Connection;
-import dev.lory.registry.ExternalDatabase;
 import java.nio.file.Path;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +32,8 @@ final class DatabaseFlags {
     /** @throws dev.lory.error.ServiceException if a database is given and does not let us in */
     void check() {
         if (isExternal()) {
-            ExternalDatabase.check(external());
+            Connection given = external();
+            DatabaseCheck.connect(given.jdbcUrl(), given.user(), given.password());
         }
     }
 

@@ -26,7 +26,7 @@ public final class Lory {
 
     public static void main(String... args) {
         int code = commandLine().execute(args.length == 0 ? new String[] {"serve"} : args);
-        System.out.flush();
+        Settings.awaitStandardError(code);
         System.exit(code);
     }
 

@@ -3,6 +3,7 @@ package dev.lory.cli;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.IDefaultValueProvider;
 import picocli.CommandLine.Model.ArgSpec;
@@ -10,6 +11,8 @@ import picocli.CommandLine.Model.OptionSpec;
 
 /** What a flag is when it is not given: {@code LORY_*} of the environment, else the property {@code lory.*}, else its default. */
 final class Settings implements IDefaultValueProvider {
+    private static final long FILTER_NANOS = 30_000_000;
+
     private final Map<String, String> environment;
 
     Settings() {
@@ -41,5 +44,15 @@ final class Settings implements IDefaultValueProvider {
     /** Whether standard error is a terminal; only the script can tell, because it stands between. */
     static boolean onTerminal() {
         return Boolean.getBoolean("lory.terminal");
+    }
+
+    /**
+     * Standard error passes through the script's filter, which outlives this process; after an error it gets the moment it needs, so that the
+     * sentence is there before the shell's prompt.
+     */
+    static void awaitStandardError(int exitCode) {
+        if (exitCode != 0 && onTerminal()) {
+            LockSupport.parkNanos(FILTER_NANOS);
+        }
     }
 }

@@ -3,6 +3,7 @@ package dev.lory.cli;
 import static dev.lory.error.ErrorCode.INVALID_CONFIGURATION;
 
 import dev.lory.error.ServiceException;
+import dev.lory.worker.LocalWorker;
 import dev.lory.worker.Worker;
 import dev.lory.worker.WorkerOptions;
 import java.nio.file.Files;
@@ -71,8 +72,7 @@ final class WorkerFlags {
 
     /** Loads the model. The one place where a command gets its worker from. */
     static Worker open(WorkerOptions options) {
-        throw new ServiceException(
-                INVALID_CONFIGURATION, "the model " + options.model() + " cannot be run: no worker is connected");
+        return LocalWorker.open(options);
     }
 
     /** The model as given, or the demo model of the checkout. */

@@ -83,10 +83,7 @@ class BatchTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            quoteCharacter = '~',
-            textBlock = """
+    @CsvSource(delimiter = '|', quoteCharacter = '~', textBlock = """
                     not json                                                                     | is not JSON
                     [1]                                                                          | must be a JSON object
                     {"method":"POST","url":"/v1/completions","body":{}}                          | custom_id must be a string but is missing

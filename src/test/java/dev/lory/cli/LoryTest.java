@@ -96,7 +96,7 @@ class LoryTest {
         "--max-logprobs, -2, --max-logprobs must be at least 0",
         "--port, 70000, --port must be between 0 and 65535 but is 70000",
         "--host, 256.1.1.1, 256.1.1.1",
-        "--db-url, mysql://db, jdbc:postgresql: but is mysql://db"
+        "--db-url, mysql://db, jdbc:postgresql: but is `mysql://db`"
     })
     void valueThatCannotBeUsedIsExplained(String flag, String value, String sentence) {
         assertRefused(serve(flag, value), sentence);
@@ -110,7 +110,7 @@ class LoryTest {
         }
         String url = "jdbc:postgresql://127.0.0.1:" + closed + "/lory";
 
-        assertRefused(serve("--db-url", url, "--db-password", "secret"), "cannot connect", url);
+        assertRefused(serve("--db-url", url, "--db-password", "secret"), url, "nothing answers there");
     }
 
     @Test
