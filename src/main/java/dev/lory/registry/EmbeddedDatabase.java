@@ -20,6 +20,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -70,12 +71,14 @@ public final class EmbeddedDatabase implements AutoCloseable {
         boolean started = false;
         try {
             prepareFolder();
+            boolean isThere = Files.exists(data.resolve("PG_VERSION"));
+            if (isThere) {
+                checkVersion();
+            }
             PostgresCommand postgres = new PostgresCommand(PostgresBinaries.unpackInto(home), home);
             command = postgres;
             endOrphan(postgres);
-            if (Files.exists(data.resolve("PG_VERSION"))) {
-                checkVersion();
-            } else {
+            if (!isThere) {
                 initialise(postgres);
             }
             int port = freePort();
@@ -105,7 +108,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
             if (running != null && running.isAlive() && postgres != null) {
                 postgres.stop(data);
             }
-        } catch (IOException e) {
+        } catch (IOException | ServiceException e) {
             if (running != null) {
                 running.destroy();
             }
@@ -250,7 +253,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
         });
         try {
             return forked.join();
-        } catch (java.util.concurrent.CompletionException e) {
+        } catch (CompletionException e) {
             throw new IOException(String.valueOf(e.getCause()), e);
         }
     }

@@ -124,7 +124,7 @@ final class PostgresCommand {
         String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
         if (await(process) != 0) {
             throw new ServiceException(
-                    ErrorCode.UNAVAILABLE, "PostgreSQL's " + line + " failed: " + output.replace("\n", " | "));
+                    ErrorCode.UNAVAILABLE, "`" + String.join(" ", line) + "` failed: " + output.replace("\n", " | "));
         }
     }
 

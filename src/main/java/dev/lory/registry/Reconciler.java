@@ -9,8 +9,10 @@ import dev.lory.worker.WorkerStatus.AdapterStatus;
 import io.quarkus.narayana.jta.QuarkusTransaction;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /**
@@ -40,21 +42,27 @@ class Reconciler {
         this.sources = sources;
     }
 
+    /** What the database wants. */
+    private record Wanted(long revision, Optional<Activation> activation) {}
+
     /** One pass; loads adapters, so it may take long. */
     void reconcile(Worker worker) {
-        Optional<Activation> latest = QuarkusTransaction.requiringNew()
-                .call(() -> models.served().flatMap(activations::latest).map(ActivationEntity::view));
-        latest.ifPresent(active::publish);
-        long wanted = QuarkusTransaction.requiringNew()
-                .call(() ->
-                        models.served().map(BaseModelEntity::desiredRevision).orElse(0L));
-        if (worker.status().appliedRevision() < wanted) {
+        Wanted wanted = QuarkusTransaction.requiringNew().call(this::read);
+        wanted.activation().ifPresent(active::publish);
+        if (worker.status().appliedRevision() < wanted.revision()) {
             worker.apply(QuarkusTransaction.requiringNew().call(this::announce));
         }
         WorkerStatus status = worker.status();
         if (QuarkusTransaction.requiringNew().call(() -> differs(status))) {
             QuarkusTransaction.requiringNew().run(() -> record(status));
         }
+    }
+
+    private Wanted read() {
+        Optional<BaseModelEntity> model = models.served();
+        return new Wanted(
+                model.map(BaseModelEntity::desiredRevision).orElse(0L),
+                model.flatMap(activations::latest).map(ActivationEntity::view));
     }
 
     /** Marks what will be loaded, and says what is to be kept. */
@@ -74,25 +82,34 @@ class Reconciler {
                         .toList());
     }
 
+    /** Reads without the lock, since most passes find nothing to do. */
     private boolean differs(WorkerStatus status) {
         return models.served().stream().anyMatch(model -> {
             Set<String> activeNames = activeNames(model);
-            return status.adapters().stream()
-                    .anyMatch(found -> adapters.named(model, found.name())
-                            .filter(row -> row.state() != target(row, found, activeNames) || !row.isDescribedBy(found))
-                            .isPresent());
+            Map<String, AdapterEntity> rows = byName(model);
+            return status.adapters().stream().anyMatch(found -> {
+                AdapterEntity row = rows.get(found.name());
+                return row != null
+                        && (row.state() != target(row, found, activeNames) || !row.isDescribedBy(found));
+            });
         });
     }
 
     private void record(WorkerStatus status) {
         BaseModelEntity model = models.lock();
         Set<String> activeNames = activeNames(model);
+        Map<String, AdapterEntity> rows = byName(model);
         for (AdapterStatus found : status.adapters()) {
-            adapters.named(model, found.name()).ifPresent(row -> {
+            AdapterEntity row = rows.get(found.name());
+            if (row != null) {
                 row.describe(found);
                 adapters.move(row, target(row, found, activeNames), found.reason(), ACTOR);
-            });
+            }
         }
+    }
+
+    private Map<String, AdapterEntity> byName(BaseModelEntity model) {
+        return adapters.of(model).stream().collect(Collectors.toMap(AdapterEntity::name, Function.identity()));
     }
 
     /** The state a row should have, by what the worker says of it. */

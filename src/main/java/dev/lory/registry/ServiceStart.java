@@ -18,6 +18,8 @@ class ServiceStart {
     private static final Logger LOG = Logger.getLogger(ServiceStart.class);
     private static final int EXIT_CANNOT_START = 2;
     /** Twice in the two seconds in which a change by another replica is to be seen. */
+    private static final Duration STOP = Duration.ofSeconds(5);
+
     private static final Duration POLL = Duration.ofSeconds(1);
 
     private final WorkerDirectory workers;
@@ -26,6 +28,8 @@ class ServiceStart {
     private final Reconciler reconciler;
     private final ChangeSignal changes;
     private @Nullable Thread thread;
+    private volatile boolean stopping;
+    private boolean failing;
 
     ServiceStart(
             WorkerDirectory workers,
@@ -41,14 +45,15 @@ class ServiceStart {
     }
 
     void start(@Observes StartupEvent event) {
-        thread = Thread.ofPlatform().name("reconciler").start(this::run);
+        thread = Thread.ofPlatform().daemon().name("reconciler").start(this::run);
     }
 
     void stop(@Observes ShutdownEvent event) throws InterruptedException {
         Thread running = thread;
         if (running != null) {
-            running.interrupt();
-            running.join(Duration.ofSeconds(30));
+            stopping = true;
+            changes.raise();
+            running.join(STOP);
         }
     }
 
@@ -58,25 +63,35 @@ class ServiceStart {
             QuarkusTransaction.requiringNew()
                     .run(() -> models.register(worker.status().model()));
             configuration.register();
-            while (!Thread.currentThread().isInterrupted()) {
+            while (!stopping) {
                 pass(worker);
                 changes.await(POLL);
             }
         } catch (ServiceException e) {
             LOG.error(e.detail());
             Quarkus.asyncExit(EXIT_CANNOT_START);
+        } catch (RuntimeException | Error e) {
+            LOG.error("the service cannot start", e);
+            Quarkus.asyncExit(EXIT_CANNOT_START);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
     }
 
+    /** The database may be away for a while: requests go on with what is loaded, and the next pass tries again. */
     private void pass(Worker worker) {
         try {
             reconciler.reconcile(worker);
             workers.admit();
+            if (failing) {
+                LOG.info("reconcile works again");
+            }
+            failing = false;
         } catch (RuntimeException e) {
-            // The database may be away for a while: requests go on with what is loaded, and the next pass tries again.
-            LOG.warnf("reconcile failed, trying again: %s", e.getMessage());
+            if (!failing) {
+                LOG.warnf("reconcile failed, trying again every second: %s", e.getMessage());
+            }
+            failing = true;
         }
     }
 }

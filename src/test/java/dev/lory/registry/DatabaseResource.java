@@ -18,7 +18,8 @@ public final class DatabaseResource implements QuarkusTestResourceLifecycleManag
         return Map.of(
                 "quarkus.datasource.jdbc.url", connection.jdbcUrl(),
                 "quarkus.datasource.username", connection.user(),
-                "quarkus.datasource.password", connection.password());
+                "quarkus.datasource.password", connection.password(),
+                "lory.adapter.configured", "models/adapters/math");
     }
 
     @Override

@@ -39,7 +39,7 @@ public class ActivateAdaptersResource {
     }
 
     /** What to activate. */
-    record Wanted(
+    record ActivateAdaptersRequest(
             @Schema(name = "adapter_names", required = true, examples = "[\"math\"]")
             List<String> adapterNames) {}
 
@@ -61,9 +61,13 @@ public class ActivateAdaptersResource {
                             + " gets a sentence.")
     @RequestBody(
             required = true,
-            content = @Content(mediaType = MediaType.APPLICATION_JSON, schema = @Schema(implementation = Wanted.class)))
+            content =
+                    @Content(
+                            mediaType = MediaType.APPLICATION_JSON,
+                            schema = @Schema(implementation = ActivateAdaptersRequest.class)))
     @APIResponse(
             responseCode = "200",
+            description = "What is active now",
             content = {
                 @Content(mediaType = MediaType.APPLICATION_JSON, schema = @Schema(implementation = Activated.class)),
                 @Content(

@@ -43,7 +43,7 @@ public class ActivationResource {
     }
 
     /** The set to activate; see {@link StrictBody#adapters}. */
-    record Wanted(
+    record ActivationRequest(
             @Schema(
                     required = true,
                     description = "Summed unmerged; a name alone has weight 1; none = the base model",
@@ -52,6 +52,7 @@ public class ActivationResource {
 
     @GET
     @Operation(operationId = "listActivations", summary = "List activations, newest first, at most 200")
+    @APIResponse(responseCode = "200", description = "Activations")
     public List<Activation> list() {
         return activations.list();
     }
@@ -61,6 +62,7 @@ public class ActivationResource {
     @Operation(operationId = "getCurrentActivation", summary = "The current activation; revision 0 = none yet")
     @APIResponse(
             responseCode = "200",
+            description = "The current activation",
             headers = @Header(name = "ETag", description = "The revision, for If-Match"),
             content = @Content(schema = @Schema(implementation = Activation.class)))
     public Response current() {
@@ -72,9 +74,13 @@ public class ActivationResource {
     @Operation(operationId = "activate", summary = "Replace the current activation, all or nothing")
     @RequestBody(
             required = true,
-            content = @Content(mediaType = MediaType.APPLICATION_JSON, schema = @Schema(implementation = Wanted.class)))
+            content =
+                    @Content(
+                            mediaType = MediaType.APPLICATION_JSON,
+                            schema = @Schema(implementation = ActivationRequest.class)))
     @APIResponse(
             responseCode = "200",
+            description = "The activation that is current now",
             headers = @Header(name = "ETag", description = "The new revision"),
             content = @Content(schema = @Schema(implementation = Activation.class)))
     @APIResponse(

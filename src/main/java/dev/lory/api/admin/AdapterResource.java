@@ -35,6 +35,7 @@ public class AdapterResource {
 
     @GET
     @Operation(operationId = "listAdapters", summary = "List adapters by name")
+    @APIResponse(responseCode = "200", description = "Adapters")
     public List<Adapter> list() {
         return adapters.list();
     }
@@ -42,6 +43,7 @@ public class AdapterResource {
     @GET
     @Path("{name}")
     @Operation(operationId = "getAdapter", summary = "One adapter")
+    @APIResponse(responseCode = "200", description = "The adapter")
     public Adapter get(@PathParam("name") String name) {
         return adapters.get(name);
     }
@@ -49,6 +51,7 @@ public class AdapterResource {
     @GET
     @Path("{name}/transitions")
     @Operation(operationId = "listAdapterTransitions", summary = "The states an adapter has been in, oldest first")
+    @APIResponse(responseCode = "200", description = "Transitions")
     public List<AdapterTransition> transitions(@PathParam("name") String name) {
         return adapters.transitions(name);
     }

@@ -93,6 +93,7 @@ public class OrderingResource {
 
     @GET
     @Operation(operationId = "listOrderings", summary = "The latest revision of each ordering file, by name")
+    @APIResponse(responseCode = "200", description = "Revisions")
     public List<OrderingRevision> list() {
         return orderings.list();
     }
@@ -100,6 +101,7 @@ public class OrderingResource {
     @GET
     @Path("{name}")
     @Operation(operationId = "getOrdering", summary = "The latest revision of an ordering file")
+    @APIResponse(responseCode = "200", description = "The revision")
     public OrderingRevision get(@PathParam("name") String name) {
         return orderings.get(name);
     }
@@ -107,6 +109,7 @@ public class OrderingResource {
     @GET
     @Path("{name}/revisions")
     @Operation(operationId = "listOrderingRevisions", summary = "The revisions of an ordering file, newest first")
+    @APIResponse(responseCode = "200", description = "Revisions")
     public List<OrderingRevision> revisions(@PathParam("name") String name) {
         return orderings.revisions(name);
     }
@@ -114,6 +117,7 @@ public class OrderingResource {
     @GET
     @Path("{name}/revisions/{revision}")
     @Operation(operationId = "getOrderingRevision", summary = "One revision of an ordering file")
+    @APIResponse(responseCode = "200", description = "The revision")
     public OrderingRevision revision(@PathParam("name") String name, @PathParam("revision") int revision) {
         return orderings.revision(name, revision);
     }
