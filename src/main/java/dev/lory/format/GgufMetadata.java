@@ -65,11 +65,6 @@ public final class GgufMetadata {
         return as(long[].class, key, "an array of whole numbers").map(long[]::clone);
     }
 
-    /** A copy of an array of floating-point numbers. */
-    public Optional<double[]> numbers(String key) {
-        return as(double[].class, key, "an array of floating-point numbers").map(double[]::clone);
-    }
-
     /** The value of a key that must be there. */
     public <T> T required(String key, Optional<T> value) {
         return value.orElseThrow(() -> MappedFile.invalid(path, "has no metadata key " + key));

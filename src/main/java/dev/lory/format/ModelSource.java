@@ -56,7 +56,7 @@ public final class ModelSource implements AutoCloseable {
             if (Files.isRegularFile(path.resolve("config.json")) && SafetensorsSource.isIn(path)) {
                 return new ModelSource(path, path);
             }
-            return new ModelSource(path, GgufSource.open(onlyGguf(path)));
+            return openGguf(path, onlyGguf(path));
         }
         if (!Files.exists(path)) {
             throw new ServiceException(ErrorCode.INVALID_CONFIGURATION, "there is no model at " + path);
@@ -65,7 +65,7 @@ public final class ModelSource implements AutoCloseable {
             throw new ServiceException(
                     ErrorCode.INVALID_CONFIGURATION, path + " is neither a model folder nor a .gguf file");
         }
-        return new ModelSource(path, GgufSource.open(path));
+        return openGguf(path, path);
     }
 
     /** The folder's name, or the file's without {@code .gguf}. */
@@ -110,6 +110,16 @@ public final class ModelSource implements AutoCloseable {
     @Override
     public void close() {
         tensors.close();
+    }
+
+    private static ModelSource openGguf(Path path, Path file) {
+        GgufSource source = GgufSource.open(file);
+        try {
+            return new ModelSource(path, source);
+        } catch (RuntimeException e) {
+            source.close();
+            throw e;
+        }
     }
 
     private static Path onlyGguf(Path folder) {

@@ -27,7 +27,7 @@ final class BraceFormat {
                     throw new TemplateFault("expected '}' before end of string");
                 }
                 out.append(evaluator.str(field(format.substring(i + 1, end))));
-                evaluator.budget().text(out.length());
+                evaluator.budget().check(out.length());
                 i = end;
             } else {
                 out.append(c);

@@ -35,6 +35,20 @@ final class Budget {
         spend(characters / 2);
     }
 
+    /** While a text grows, which is paid for when it is done. */
+    void check(long characters) {
+        if (characters > MAX_TEXT) {
+            text(characters);
+        }
+    }
+
+    /** Before a text is gone through. */
+    void read(Value value) {
+        if (value instanceof Value.Text text) {
+            spend(text.value().length() / 8);
+        }
+    }
+
     /** Before a list of that many items is made. */
     void items(long count) {
         if (count > Items.MAX_WEIGHT) {
@@ -45,12 +59,22 @@ final class Budget {
     }
 
     void enter() {
-        if (++depth > MAX_DEPTH) {
+        enter(1);
+    }
+
+    /** Something that takes as much of the stack as that many expressions. */
+    void enter(int levels) {
+        depth += levels;
+        if (depth > MAX_DEPTH) {
             throw new TemplateFault("the template nests or recurses deeper than " + MAX_DEPTH);
         }
     }
 
     void leave() {
-        depth--;
+        leave(1);
+    }
+
+    void leave(int levels) {
+        depth -= levels;
     }
 }

@@ -132,9 +132,9 @@ final class Evaluator {
         StringBuilder out = new StringBuilder();
         for (Value value : values) {
             out.append(str(value));
-            budget.text(out.length());
+            budget.check(out.length());
         }
-        return new Text(out.toString());
+        return text(out.toString());
     }
 
     Value steps(Value base, List<Step> steps, Scope scope) {
@@ -157,7 +157,11 @@ final class Evaluator {
                         evaluate(slice.start(), scope),
                         evaluate(slice.stop(), scope),
                         evaluate(slice.step(), scope));
-            case Expression.Call call -> call(value, arguments(call.arguments(), scope));
+            case Expression.Call call -> {
+                Arguments arguments = arguments(call.arguments(), scope);
+                arguments.positional().forEach(budget::read);
+                yield call(value, arguments);
+            }
             case Expression.FilterStep filter -> {
                 Arguments arguments = arguments(filter.arguments(), scope);
                 yield Filters.apply(this, filter.name(), value, arguments);
@@ -208,6 +212,7 @@ final class Evaluator {
 
     /** {@code value[key]}: an item first, then an attribute. */
     Value item(Value value, Value key) {
+        budget.read(value);
         Optional<Value> item = Sequences.item(value, key);
         if (item.isPresent()) {
             return item.get();
@@ -248,7 +253,10 @@ final class Evaluator {
     Iterator<Value> iterate(Value value) {
         return switch (value) {
             case Items items -> items.list().iterator();
-            case Dict dict -> dict.keys().iterator();
+            case Dict dict -> {
+                budget.spend(dict.size());
+                yield dict.keys().iterator();
+            }
             case Text t ->
                 t.value()
                         .codePoints()

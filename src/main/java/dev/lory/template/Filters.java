@@ -10,6 +10,7 @@ import java.math.RoundingMode;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiFunction;
 
 /** The filters, {@code value | name(arguments)}, as Jinja and transformers define them. Here: those on any value and on numbers. */
 final class Filters {
@@ -28,15 +29,27 @@ final class Filters {
         table.put("default", Filters::orDefault);
         table.put("d", Filters::orDefault);
         table.put("tojson", (e, v, a) -> Json.dump(e.budget(), e.operators(), v, a));
-        table.put("length", (e, v, a) -> Int.of(Evaluator.length(v)));
-        table.put("count", (e, v, a) -> Int.of(Evaluator.length(v)));
-        table.put("string", (e, v, a) -> e.text(e.str(v)));
+        put(table, plain("length", (e, v) -> Int.of(Evaluator.length(v))));
+        put(table, plain("count", (e, v) -> Int.of(Evaluator.length(v))));
+        put(table, plain("string", (e, v) -> e.text(e.str(v))));
         table.put("attr", (e, v, a) -> attr(e, v, a.bind("attr", "name").text("name")));
-        table.put("abs", (e, v, a) -> abs(e, v));
+        put(table, plain("abs", (e, v) -> abs(e, v)));
         table.put("int", Filters::toInt);
         table.put("float", Filters::toFloat);
         table.put("round", Filters::round);
         return Map.copyOf(table);
+    }
+
+    private static void put(Map<String, Filter> table, Map.Entry<String, Filter> entry) {
+        table.put(entry.getKey(), entry.getValue());
+    }
+
+    /** A filter without arguments. */
+    static Map.Entry<String, Filter> plain(String name, BiFunction<Evaluator, Value, Value> filter) {
+        return Map.entry(name, (evaluator, value, arguments) -> {
+            arguments.bind(name);
+            return filter.apply(evaluator, value);
+        });
     }
 
     static boolean known(String name) {
@@ -48,6 +61,8 @@ final class Filters {
         if (filter == null) {
             throw new TemplateFault("there is no filter named '" + name + "'");
         }
+        evaluator.budget().read(value);
+        arguments.positional().forEach(evaluator.budget()::read);
         return filter.apply(evaluator, value, arguments);
     }
 

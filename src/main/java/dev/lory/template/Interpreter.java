@@ -112,9 +112,7 @@ final class Interpreter {
 
     private Flow print(String text, StringBuilder out) {
         long length = (long) out.length() + text.length();
-        if (length > Budget.MAX_TEXT) {
-            budget.text(length);
-        }
+        budget.check(length);
         budget.spend(text.length() / 16);
         out.append(text);
         return Flow.NORMAL;

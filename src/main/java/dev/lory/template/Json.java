@@ -57,9 +57,7 @@ final class Json {
 
     private void write(Value value, int level) {
         budget.spend(1);
-        if (out.length() > Budget.MAX_TEXT) {
-            budget.text(out.length());
-        }
+        budget.check(out.length());
         switch (value) {
             case Text t -> string(t.value());
             case None n -> out.append("null");

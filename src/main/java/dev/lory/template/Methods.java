@@ -41,6 +41,7 @@ final class Methods {
     }
 
     Optional<Value> ofText(Text text, String name) {
+        evaluator.budget().read(text);
         TextMethod method = TextMethods.TABLE.get(name);
         return method == null
                 ? Optional.empty()
@@ -111,10 +112,10 @@ final class Methods {
     /** As {@code str.replace}; the length is checked before the text is made. */
     static Value replaced(Evaluator evaluator, String s, String old, String with, int limit) {
         List<Integer> places = new ArrayList<>();
-        for (int at = s.indexOf(old); at >= 0 && (limit < 0 || places.size() < limit); ) {
+        for (int at = Search.first(s, old, 0); at >= 0 && (limit < 0 || places.size() < limit); ) {
             places.add(at);
             int next = old.isEmpty() ? at + step(s, at) : at + old.length();
-            at = next > s.length() ? -1 : s.indexOf(old, next);
+            at = next > s.length() ? -1 : Search.first(s, old, next);
         }
         evaluator.budget().text(s.length() + (long) places.size() * Math.max(0, with.length() - old.length()));
         StringBuilder out = new StringBuilder();

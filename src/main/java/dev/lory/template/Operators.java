@@ -161,7 +161,7 @@ final class Operators {
                     switch (operator) {
                         case FLOOR_DIVIDE -> "float floor division by zero";
                         case MODULO -> "float modulo";
-                        default -> "float division by zero";
+                        case ADD, SUBTRACT, MULTIPLY, DIVIDE, POWER -> "float division by zero";
                     });
         }
         return new Real(
@@ -235,7 +235,10 @@ final class Operators {
             case Bool x -> isNumber(b) && numbersEqual(x, b);
             case Int x -> isNumber(b) && numbersEqual(x, b);
             case Real x -> isNumber(b) && numbersEqual(x, b);
-            case Text t -> t.equals(b);
+            case Text t -> {
+                budget.spend(t.value().length() / 64);
+                yield t.equals(b);
+            }
             case Items x -> b instanceof Items y && x.kind() == y.kind() && itemsEqual(x.list(), y.list());
             case Dict x -> b instanceof Dict y && dictsEqual(x, y);
             case Stream s -> s == b;
@@ -286,6 +289,7 @@ final class Operators {
             return exactCompare(a, b);
         }
         if (a instanceof Text x && b instanceof Text y) {
+            budget.read(x);
             return compareCodePoints(x.value(), y.value());
         }
         if (a instanceof Items x && b instanceof Items y && x.kind() == y.kind() && joins(x.kind())) {
@@ -340,8 +344,9 @@ final class Operators {
                 if (!(value instanceof Text part)) {
                     throw new TemplateFault("'in <string>' requires string as left operand, not " + value.type());
                 }
-                budget.spend(t.value().length() / 16);
-                yield t.value().contains(part.value());
+                budget.read(t);
+                budget.read(part);
+                yield Search.first(t.value(), part.value(), 0) >= 0;
             }
             case Dict d -> d.get(value).isPresent();
             case Items items -> anyEqual(items.list().iterator(), value);

@@ -89,7 +89,7 @@ final class Parser {
             case "macro" -> macro(tag.line());
             case "call" -> callBlock(tag.line());
             case "filter" -> filterBlock(tag.line());
-            case "print" -> new Statement.Output(tag.line(), expressions.tuple());
+            case "print" -> print(tag.line());
             case "generation" -> generation();
             case "block" -> block();
             case "break" -> inLoop(tag, new Statement.Break());
@@ -235,6 +235,14 @@ final class Parser {
         Expression callee = new Expression.Chain(
                 chain.base(), chain.steps().subList(0, chain.steps().size() - 1));
         return new Statement.CallBlock(line, callee, last.arguments(), macroBody("caller", parameters, "endcall"));
+    }
+
+    private Statement print(int line) {
+        List<Expression> values = new ArrayList<>();
+        do {
+            values.add(expressions.expression());
+        } while (tokens.skipOperator(","));
+        return new Statement.Output(line, new Expression.Concatenation(values));
     }
 
     private Statement filterBlock(int line) {

@@ -58,14 +58,19 @@ final class PercentFormat {
             }
             Value value = byName.isPresent() ? byName.get() : arguments.get(used++);
             out.append(padded(spec, value));
-            budget.text(out.length());
+            budget.check(out.length());
             i = end;
         }
-        if (used < arguments.size() && (tuple || !(values instanceof Dict || values instanceof Items))) {
+        if (used < arguments.size() && (tuple || !subscriptable(values))) {
             throw new TemplateFault("not all arguments converted during string formatting");
         }
         budget.text(out.length());
         return out.toString();
+    }
+
+    /** What could have been asked for keys; surplus values of that kind are no error. */
+    private static boolean subscriptable(Value values) {
+        return values instanceof Dict || values instanceof Items || values instanceof Value.Undefined;
     }
 
     private static Value named(Value values, String key) {

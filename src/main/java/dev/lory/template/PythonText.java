@@ -45,9 +45,7 @@ final class PythonText {
 
     private void append(StringBuilder out, Value value) {
         budget.spend(1);
-        if (out.length() > Budget.MAX_TEXT) {
-            budget.text(out.length());
-        }
+        budget.check(out.length());
         switch (value) {
             case Text t -> quote(out, t.value());
             case Undefined u -> out.append("Undefined");

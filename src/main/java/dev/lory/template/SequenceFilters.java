@@ -17,11 +17,11 @@ import java.util.function.UnaryOperator;
 /** Filters on lists, dicts and streams. */
 final class SequenceFilters {
     static final Map<String, Filter> TABLE = Map.ofEntries(
-            Map.entry("list", (e, v, a) -> Items.list(e.list(v))),
-            Map.entry("first", (e, v, a) -> first(e, v)),
-            Map.entry("last", (e, v, a) -> last(e, v)),
-            Map.entry("items", (e, v, a) -> items(v)),
-            Map.entry("reverse", (e, v, a) -> reverse(e, v)),
+            Filters.plain("list", (e, v) -> Items.list(e.list(v))),
+            Filters.plain("first", (e, v) -> first(e, v)),
+            Filters.plain("last", (e, v) -> last(e, v)),
+            Filters.plain("items", (e, v) -> pairs(e, v)),
+            Filters.plain("reverse", (e, v) -> reverse(e, v)),
             Map.entry("sort", SequenceFilters::sort),
             Map.entry("dictsort", SequenceFilters::dictsort),
             Map.entry("unique", SequenceFilters::unique),
@@ -65,8 +65,9 @@ final class SequenceFilters {
         return items.isEmpty() ? new Undefined("No last item, sequence was empty.") : items.getLast();
     }
 
-    private static Value items(Value value) {
+    private static Value pairs(Evaluator evaluator, Value value) {
         if (value instanceof Dict dict) {
+            evaluator.budget().items(dict.size());
             return new Stream(dict.pairs().iterator());
         }
         if (value instanceof Undefined) {
@@ -132,6 +133,7 @@ final class SequenceFilters {
         if (!(Operators.defined(value) instanceof Dict dict)) {
             throw new TemplateFault("'" + value.type() + " object' has no attribute 'items'");
         }
+        evaluator.budget().items(dict.size());
         int part = by.equals("key") ? 0 : 1;
         boolean caseSensitive = a.flag("case_sensitive", false);
         UnaryOperator<Value> key = pair -> folded(((Items) pair).list().get(part), caseSensitive);
@@ -226,11 +228,16 @@ final class SequenceFilters {
         return new Stream(out.iterator());
     }
 
+    /** What is false holds nothing: {@code none | map(..)} is empty. */
+    private static Iterator<Value> items(Evaluator evaluator, Value value) {
+        return value.truthy() ? evaluator.iterate(value) : Collections.emptyIterator();
+    }
+
     private static Value map(Evaluator evaluator, Value value, Arguments arguments) {
         if (arguments.positional().isEmpty()) {
             Arguments.Bound a = arguments.bind("map", "attribute", "default");
             Value path = a.required("attribute");
-            return Streams.mapped(evaluator, evaluator.iterate(value), item -> {
+            return Streams.mapped(evaluator, items(evaluator, value), item -> {
                 Value found = dotted(evaluator, item, path);
                 return found instanceof Undefined && a.has("default") ? a.required("default") : found;
             });
@@ -240,7 +247,7 @@ final class SequenceFilters {
         if (!Filters.known(name)) {
             throw new TemplateFault("there is no filter named '" + name + "'");
         }
-        return Streams.mapped(evaluator, evaluator.iterate(value), item -> Filters.apply(evaluator, name, item, rest));
+        return Streams.mapped(evaluator, items(evaluator, value), item -> Filters.apply(evaluator, name, item, rest));
     }
 
     private static String name(Arguments arguments, String what) {
@@ -252,7 +259,7 @@ final class SequenceFilters {
     }
 
     private static Value selected(Evaluator evaluator, Value value, Predicate<Value> test, boolean wanted) {
-        return new Stream(Streams.filtered(evaluator, evaluator.iterate(value), v -> test.test(v) == wanted));
+        return new Stream(Streams.filtered(evaluator, items(evaluator, value), v -> test.test(v) == wanted));
     }
 
     private static Predicate<Value> test(Evaluator evaluator, Arguments arguments) {

@@ -56,6 +56,7 @@ final class Sequences {
     static Value slice(Evaluator evaluator, Value value, Value start, Value stop, Value step) {
         Operators.defined(value);
         if (value instanceof Text t) {
+            evaluator.budget().read(value);
             int[] points = t.value().codePoints().toArray();
             evaluator.budget().text(points.length);
             StringBuilder out = new StringBuilder();

@@ -9,6 +9,9 @@ import org.jspecify.annotations.Nullable;
 
 /** Items computed one at a time; streams over streams count as nesting. */
 final class Streams {
+    /** What the methods between one stream and the next take of the stack, in expressions. */
+    private static final int LEVELS = 4;
+
     private Streams() {}
 
     static Iterator<Value> filtered(Evaluator evaluator, Iterator<Value> items, Predicate<Value> wanted) {
@@ -20,18 +23,18 @@ final class Streams {
         return new Stream(new Iterator<>() {
             @Override
             public boolean hasNext() {
-                budget.enter();
+                budget.enter(LEVELS);
                 boolean more = items.hasNext();
-                budget.leave();
+                budget.leave(LEVELS);
                 return more;
             }
 
             @Override
             public Value next() {
                 budget.spend(1);
-                budget.enter();
+                budget.enter(LEVELS);
                 Value value = each.apply(items.next());
-                budget.leave();
+                budget.leave(LEVELS);
                 return value;
             }
         });
@@ -51,7 +54,7 @@ final class Streams {
 
         @Override
         public boolean hasNext() {
-            budget.enter();
+            budget.enter(LEVELS);
             while (next == null && items.hasNext()) {
                 budget.spend(1);
                 Value candidate = items.next();
@@ -59,7 +62,7 @@ final class Streams {
                     next = candidate;
                 }
             }
-            budget.leave();
+            budget.leave(LEVELS);
             return next != null;
         }
 

@@ -1,7 +1,9 @@
 package dev.lory.template;
 
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
+import java.util.Locale;
 
 /** Text as Python sees it: by code points, with Python's idea of white space. */
 final class Strings {
@@ -68,12 +70,14 @@ final class Strings {
 
     /** Strips any of the characters from the start, the end or both. */
     static String strip(String s, String characters, boolean start, boolean end) {
+        BitSet stripped = new BitSet();
+        characters.codePoints().forEach(stripped::set);
         int from = 0;
         int to = s.length();
-        while (start && from < to && characters.indexOf(s.codePointAt(from)) >= 0) {
+        while (start && from < to && stripped.get(s.codePointAt(from))) {
             from += Character.charCount(s.codePointAt(from));
         }
-        while (end && to > from && characters.indexOf(s.codePointBefore(to)) >= 0) {
+        while (end && to > from && stripped.get(s.codePointBefore(to))) {
             to -= Character.charCount(s.codePointBefore(to));
         }
         return s.substring(from, to);
@@ -125,11 +129,11 @@ final class Strings {
     }
 
     static String upper(String s) {
-        return s.toUpperCase(java.util.Locale.ROOT);
+        return s.toUpperCase(Locale.ROOT);
     }
 
     static String lower(String s) {
-        return s.toLowerCase(java.util.Locale.ROOT);
+        return s.toLowerCase(Locale.ROOT);
     }
 
     private static String titleCase(int c) {
@@ -143,9 +147,7 @@ final class Strings {
     /** {@code ß} becomes {@code SS} in upper case, but {@code Ss} at the start of a word. */
     private static String capitalizedExpansion(String upper) {
         int first = Character.charCount(upper.codePointAt(0));
-        return Character.isLetter(upper.codePointAt(0))
-                ? upper.substring(0, first) + lower(upper.substring(first))
-                : upper;
+        return isCased(upper.codePointAt(0)) ? upper.substring(0, first) + lower(upper.substring(first)) : upper;
     }
 
     /** As {@code str.title}: every run of letters begins with a capital. */

@@ -10,6 +10,7 @@ import dev.lory.template.Value.Undefined;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** The tests, {@code value is name(arguments)}, as Jinja defines them. */
 final class Tests {
@@ -18,6 +19,25 @@ final class Tests {
         boolean holds(Evaluator evaluator, Value value, Arguments arguments);
     }
 
+    private static final Set<String> TAKING_ONE = Set.of(
+            "divisibleby",
+            "sameas",
+            "eq",
+            "equalto",
+            "==",
+            "ne",
+            "!=",
+            "lt",
+            "lessthan",
+            "<",
+            "le",
+            "<=",
+            "gt",
+            "greaterthan",
+            ">",
+            "ge",
+            ">=",
+            "in");
     private static final Map<String, Test> TABLE = table();
 
     private Tests() {}
@@ -77,6 +97,10 @@ final class Tests {
         if (test == null) {
             throw new TemplateFault("there is no test named '" + name + "'");
         }
+        if (!TAKING_ONE.contains(name)) {
+            arguments.bind(name);
+        }
+        evaluator.budget().read(value);
         return test.holds(evaluator, value, arguments);
     }
 

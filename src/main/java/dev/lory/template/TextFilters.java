@@ -9,10 +9,10 @@ import java.util.Map;
 /** Filters that take any value as text. Nothing is escaped unless a template asks for it: chat templates are not HTML. */
 final class TextFilters {
     static final Map<String, Filter> TABLE = Map.ofEntries(
-            Map.entry("upper", (e, v, a) -> e.text(Strings.upper(e.str(v)))),
-            Map.entry("lower", (e, v, a) -> e.text(Strings.lower(e.str(v)))),
-            Map.entry("capitalize", (e, v, a) -> e.text(Strings.capitalized(e.str(v)))),
-            Map.entry("title", (e, v, a) -> e.text(title(e.str(v)))),
+            Filters.plain("upper", (e, v) -> e.text(Strings.upper(e.str(v)))),
+            Filters.plain("lower", (e, v) -> e.text(Strings.lower(e.str(v)))),
+            Filters.plain("capitalize", (e, v) -> e.text(Strings.capitalized(e.str(v)))),
+            Filters.plain("title", (e, v) -> e.text(title(e.str(v)))),
             Map.entry("trim", (e, v, a) -> trim(e, v, a)),
             Map.entry("replace", TextFilters::replace),
             Map.entry("join", TextFilters::join),
@@ -22,12 +22,12 @@ final class TextFilters {
                     "center",
                     (e, v, a) -> e.text(Padding.centre(
                             e.budget(), e.str(v), a.bind("center", "width").integer("width", 80), " "))),
-            Map.entry("wordcount", (e, v, a) -> Int.of(words(e.str(v)))),
+            Filters.plain("wordcount", (e, v) -> Int.of(words(e.str(v)))),
             Map.entry("format", TextFilters::format),
-            Map.entry("escape", (e, v, a) -> escape(e, v)),
-            Map.entry("e", (e, v, a) -> escape(e, v)),
-            Map.entry("forceescape", (e, v, a) -> escape(e, v)),
-            Map.entry("safe", (e, v, a) -> e.text(e.str(v))));
+            Filters.plain("escape", (e, v) -> escape(e, v)),
+            Filters.plain("e", (e, v) -> escape(e, v)),
+            Filters.plain("forceescape", (e, v) -> escape(e, v)),
+            Filters.plain("safe", (e, v) -> e.text(e.str(v))));
 
     private TextFilters() {}
 
@@ -74,9 +74,7 @@ final class TextFilters {
             out.append(evaluator.str(
                     a.has("attribute") ? SequenceFilters.dotted(evaluator, item, a.required("attribute")) : item));
             first = false;
-            if (out.length() > Budget.MAX_TEXT) {
-                evaluator.budget().text(out.length());
-            }
+            evaluator.budget().check(out.length());
         }
         return evaluator.text(out.toString());
     }
@@ -86,7 +84,10 @@ final class TextFilters {
         String indention = a.or("width", Int.of(4)) instanceof Text t
                 ? t.value()
                 : " ".repeat(Math.clamp(a.integer("width", 4), 0, 10_000));
-        String s = evaluator.str(value) + "\n";
+        if (!(Operators.defined(value) instanceof Text text)) {
+            throw new TemplateFault("indent() wants text but was given a " + value.type());
+        }
+        String s = text.value() + "\n";
         List<String> lines = Strings.lines(s, false);
         evaluator.budget().text(s.length() + (long) lines.size() * (indention.length() + 1));
         boolean blank = a.flag("blank", false);
@@ -102,7 +103,6 @@ final class TextFilters {
 
     private static Value truncate(Evaluator evaluator, Value value, Arguments arguments) {
         Arguments.Bound a = arguments.bind("truncate", "length", "killwords", "end", "leeway");
-        String s = evaluator.str(value);
         String end = a.text("end", "...");
         int length = a.integer("length", 255);
         int leeway = a.has("leeway") ? a.integer("leeway", 5) : 5;
@@ -111,9 +111,13 @@ final class TextFilters {
             throw new TemplateFault(
                     "truncate() expects a length of at least " + Strings.length(end) + ", got " + length);
         }
-        if (Strings.length(s) <= (long) length + leeway) {
-            return evaluator.text(s);
+        if (Evaluator.length(value) <= (long) length + leeway) {
+            return value;
         }
+        if (!(value instanceof Text text)) {
+            throw new TemplateFault("truncate() wants text but was given a " + value.type());
+        }
+        String s = text.value();
         String cut = s.substring(0, Strings.offset(s, kept));
         int blank = cut.lastIndexOf(' ');
         return evaluator.text((a.flag("killwords", false) || blank < 0 ? cut : cut.substring(0, blank)) + end);

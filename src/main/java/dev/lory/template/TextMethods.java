@@ -8,18 +8,19 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiFunction;
 import java.util.function.BiPredicate;
 import java.util.function.IntPredicate;
 
 /** Python's methods of str, by code points. */
 final class TextMethods {
     static final Map<String, TextMethod> TABLE = Map.ofEntries(
-            Map.entry("upper", (e, s, a) -> e.text(Strings.upper(s))),
-            Map.entry("lower", (e, s, a) -> e.text(Strings.lower(s))),
-            Map.entry("casefold", (e, s, a) -> e.text(Strings.lower(Strings.upper(s)))),
-            Map.entry("capitalize", (e, s, a) -> e.text(Strings.capitalized(s))),
-            Map.entry("title", (e, s, a) -> e.text(Strings.titled(s))),
-            Map.entry("swapcase", (e, s, a) -> e.text(swapped(s))),
+            plain("upper", (e, s) -> e.text(Strings.upper(s))),
+            plain("lower", (e, s) -> e.text(Strings.lower(s))),
+            plain("casefold", (e, s) -> e.text(Strings.lower(Strings.upper(s)))),
+            plain("capitalize", (e, s) -> e.text(Strings.capitalized(s))),
+            plain("title", (e, s) -> e.text(Strings.titled(s))),
+            plain("swapcase", (e, s) -> e.text(swapped(s))),
             Map.entry("strip", (e, s, a) -> strip(e, s, a, true, true)),
             Map.entry("lstrip", (e, s, a) -> strip(e, s, a, true, false)),
             Map.entry("rstrip", (e, s, a) -> strip(e, s, a, false, true)),
@@ -61,17 +62,24 @@ final class TextMethods {
                             e.budget(),
                             s,
                             Operators.index(a.bind("zfill", "width").required("width"))))),
-            Map.entry("isspace", (e, s, a) -> all(s, Strings::isSpace)),
-            Map.entry("isalpha", (e, s, a) -> all(s, Character::isLetter)),
-            Map.entry("isdigit", (e, s, a) -> all(s, Character::isDigit)),
-            Map.entry("isdecimal", (e, s, a) -> all(s, Character::isDigit)),
-            Map.entry("isnumeric", (e, s, a) -> all(s, TextMethods::isNumeric)),
-            Map.entry("isalnum", (e, s, a) -> all(s, c -> Character.isLetter(c) || isNumeric(c))),
-            Map.entry("isascii", (e, s, a) -> Bool.of(s.chars().allMatch(c -> c < 0x80))),
-            Map.entry("islower", (e, s, a) -> Bool.of(Strings.isAll(s, false))),
-            Map.entry("isupper", (e, s, a) -> Bool.of(Strings.isAll(s, true))));
+            plain("isspace", (e, s) -> all(s, Strings::isSpace)),
+            plain("isalpha", (e, s) -> all(s, Character::isLetter)),
+            plain("isdigit", (e, s) -> all(s, Character::isDigit)),
+            plain("isdecimal", (e, s) -> all(s, Character::isDigit)),
+            plain("isnumeric", (e, s) -> all(s, TextMethods::isNumeric)),
+            plain("isalnum", (e, s) -> all(s, c -> Character.isLetter(c) || isNumeric(c))),
+            plain("isascii", (e, s) -> Bool.of(s.chars().allMatch(c -> c < 0x80))),
+            plain("islower", (e, s) -> Bool.of(Strings.isAll(s, false))),
+            plain("isupper", (e, s) -> Bool.of(Strings.isAll(s, true))));
 
     private TextMethods() {}
+
+    private static Map.Entry<String, TextMethod> plain(String name, BiFunction<Evaluator, String, Value> method) {
+        return Map.entry(name, (evaluator, self, arguments) -> {
+            arguments.bind(name);
+            return method.apply(evaluator, self);
+        });
+    }
 
     private static boolean isNumeric(int c) {
         return Character.isDigit(c)
@@ -129,7 +137,7 @@ final class TextMethods {
         Arguments.Bound a = arguments.bind("find", "sub", "start", "end");
         String wanted = a.text("sub");
         String part = part(s, a);
-        int at = last ? part.lastIndexOf(wanted) : part.indexOf(wanted);
+        int at = last ? Search.last(part, wanted) : Search.first(part, wanted, 0);
         return at < 0 ? -1 : part.codePointCount(0, at) + bound(a, "start", 0, Strings.length(s));
     }
 
@@ -145,12 +153,11 @@ final class TextMethods {
         Arguments.Bound a = arguments.bind("count", "sub", "start", "end");
         String wanted = a.text("sub");
         String part = part(s, a);
-        evaluator.budget().spend(part.length() / 16);
         if (wanted.isEmpty()) {
             return Int.of(Strings.length(part) + 1L);
         }
         long count = 0;
-        for (int at = part.indexOf(wanted); at >= 0; at = part.indexOf(wanted, at + wanted.length())) {
+        for (int at = Search.first(part, wanted, 0); at >= 0; at = Search.first(part, wanted, at + wanted.length())) {
             count++;
         }
         return Int.of(count);
@@ -183,7 +190,9 @@ final class TextMethods {
     private static List<String> split(String s, String separator, int limit) {
         List<String> parts = new ArrayList<>();
         int from = 0;
-        for (int at = s.indexOf(separator); at >= 0 && parts.size() != limit; at = s.indexOf(separator, from)) {
+        for (int at = Search.first(s, separator, 0);
+                at >= 0 && parts.size() != limit;
+                at = Search.first(s, separator, from)) {
             parts.add(s.substring(from, at));
             from = at + separator.length();
         }
@@ -195,7 +204,7 @@ final class TextMethods {
         List<String> parts = new ArrayList<>();
         int to = s.length();
         while (parts.size() != limit && to >= separator.length()) {
-            int at = s.lastIndexOf(separator, to - separator.length());
+            int at = Search.last(s, separator, to);
             if (at < 0) {
                 break;
             }
@@ -212,7 +221,7 @@ final class TextMethods {
         int at = Strings.skipSpace(s, 0);
         while (at < s.length()) {
             if (parts.size() == limit) {
-                parts.add(Strings.stripEnd(s.substring(at)));
+                parts.add(s.substring(at));
                 break;
             }
             int end = at;
@@ -230,10 +239,7 @@ final class TextMethods {
         String rest = Strings.stripEnd(s);
         while (!rest.isEmpty()) {
             if (parts.size() == limit) {
-                String first = Strings.stripStart(rest);
-                if (!first.isEmpty()) {
-                    parts.add(first);
-                }
+                parts.add(rest);
                 break;
             }
             int start = rest.length();
@@ -252,7 +258,7 @@ final class TextMethods {
         if (separator.isEmpty()) {
             throw new TemplateFault("empty separator");
         }
-        int at = last ? s.lastIndexOf(separator) : s.indexOf(separator);
+        int at = last ? s.lastIndexOf(separator) : Search.first(s, separator, 0);
         if (at < 0) {
             return last
                     ? Items.tuple(Text.EMPTY, Text.EMPTY, evaluator.text(s))
@@ -273,9 +279,7 @@ final class TextMethods {
                         + items.get(i).type() + " found");
             }
             out.append(i == 0 ? "" : separator).append(t.value());
-            if (out.length() > Budget.MAX_TEXT) {
-                evaluator.budget().text(out.length());
-            }
+            evaluator.budget().check(out.length());
         }
         return evaluator.text(out.toString());
     }

@@ -9,7 +9,6 @@ import dev.lory.format.TokenizerConfig;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -154,7 +153,7 @@ public final class Tokenizer implements AutoCloseable {
                 bytes.writeBytes(bytes(id));
             }
         }
-        String text = bytes.toString(StandardCharsets.UTF_8);
+        String text = Utf8.decode(bytes.toByteArray(), bytes.size());
         return stripsLeadingSpace && text.startsWith(" ") ? text.substring(1) : text;
     }
 
@@ -165,7 +164,8 @@ public final class Tokenizer implements AutoCloseable {
 
     /** The text of one token by itself; U+FFFD where it holds part of a character, empty for an id without a token. */
     public String token(int id) {
-        return new String(bytes(id), StandardCharsets.UTF_8);
+        byte[] bytes = bytes(id);
+        return Utf8.decode(bytes, bytes.length);
     }
 
     /** The bytes of one token, possibly only part of a character; none for an id without a token. */

@@ -24,6 +24,7 @@ final class TokenizerJson {
     private final List<Integer> prefix = new ArrayList<>();
     private final List<Integer> suffix = new ArrayList<>();
     private String[] pieces = new String[0];
+    private int vocabSize;
     private PieceBytes decoder = PieceBytes.BYTE_LEVEL;
     private boolean stripsLeadingSpace;
 
@@ -43,6 +44,7 @@ final class TokenizerJson {
         checkPreTokenizer(json.path("pre_tokenizer"));
         json.putArray("added_tokens");
         json.putNull("post_processor");
+        json.putNull("decoder");
         json.putNull("truncation");
         json.putNull("padding");
     }
@@ -87,7 +89,7 @@ final class TokenizerJson {
 
     /** Text of each token by id; empty where an id is not in use. */
     String[] pieces() {
-        return pieces;
+        return Arrays.copyOf(pieces, vocabSize);
     }
 
     PieceBytes decoder() {
@@ -139,6 +141,7 @@ final class TokenizerJson {
             Arrays.fill(pieces, length, pieces.length, "");
         }
         pieces[id] = piece;
+        vocabSize = Math.max(vocabSize, id + 1);
     }
 
     private void readPostProcessor(JsonNode processor) {

@@ -172,12 +172,12 @@ final class GgufSourceTest {
     }
 
     @Test
-    void namesFileTensorAndTypeOfATensorItCannotRead() {
-        Path file = Path.of("src/test/resources/fixtures/malformed/gguf/valid.gguf");
-        assertThatThrownBy(() -> GgufSource.open(withType(file, 12)))
+    void namesFileTensorAndTypeOfATensorItCannotRead(@TempDir Path folder) throws IOException {
+        Path file = Files.write(folder.resolve("typed.gguf"), withType(Files.readAllBytes(VALID), 12));
+        assertThatThrownBy(() -> GgufSource.open(file))
                 .isInstanceOfSatisfying(
                         ServiceException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.UNSUPPORTED_DTYPE))
-                .hasMessageContaining("tensor token_embd.weight is of type Q4_K");
+                .hasMessageStartingWith(file + ": tensor token_embd.weight is of type Q4_K");
     }
 
     @Test
@@ -198,12 +198,12 @@ final class GgufSourceTest {
         }
     }
 
-    /** A copy whose first tensor claims another type. */
-    private static Path withType(Path file, int type) throws IOException {
-        byte[] bytes = Files.readAllBytes(file);
-        byte[] name = "token_embd.weight".getBytes(StandardCharsets.UTF_8);
-        int at = new String(bytes, StandardCharsets.ISO_8859_1).indexOf(new String(name, StandardCharsets.ISO_8859_1));
-        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putInt(at + name.length + 4 + 16, type);
-        return Files.write(Files.createTempFile("typed", ".gguf"), bytes);
+    /** Lets the first tensor claim another type. */
+    private static byte[] withType(byte[] gguf, int type) {
+        String name = "token_embd.weight";
+        int at = new String(gguf, StandardCharsets.ISO_8859_1).indexOf(name);
+        // after the name: the rank, two dimensions, the type
+        ByteBuffer.wrap(gguf).order(ByteOrder.LITTLE_ENDIAN).putInt(at + name.length() + 4 + 16, type);
+        return gguf;
     }
 }

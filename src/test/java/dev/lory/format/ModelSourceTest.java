@@ -76,6 +76,13 @@ final class ModelSourceTest {
     }
 
     @Test
+    void refusesAVocabularyThatIsNoText() {
+        Path file = Path.of("src/test/resources/fixtures/malformed/gguf/tokens-wrong-type.gguf");
+        assertThatThrownBy(() -> ModelSource.open(file))
+                .hasMessage(file + ": tokenizer.ggml.tokens is of type long[] but must be an array of strings");
+    }
+
+    @Test
     void saysWhatIsWrongWithAPathThatHoldsNoModel() throws IOException {
         refuses(folder.resolve("nothing"), "there is no model at " + folder.resolve("nothing"));
         refuses(folder, "and no .gguf file");

@@ -1,0 +1,5 @@
+/** Tests of the packaged service, from outside. */
+@NullMarked
+package dev.lory;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,146 @@
+package dev.lory.cli;
+
+import static dev.lory.error.ErrorCode.INVALID_CONFIGURATION;
+
+import dev.lory.error.ServiceException;
+import dev.lory.worker.LocalWorker;
+import dev.lory.worker.Worker;
+import dev.lory.worker.WorkerOptions;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** The flags that describe a worker; the same for every command that runs a model. */
+final class WorkerFlags {
+    private static final String DEMO_MODEL = "models/smollm2-135m-instruct";
+
+    @Option(
+            names = "--model",
+            paramLabel = "PATH",
+            description =
+                    "A folder with config.json, safetensors and tokenizer, or a .gguf file; default: " + DEMO_MODEL)
+    private @Nullable Path model;
+
+    @Option(names = "--tokenizer", paramLabel = "PATH", description = "A tokenizer.json, or a folder that has one.")
+    private @Nullable Path tokenizer;
+
+    @Option(
+            names = "--chat-template",
+            paramLabel = "FILE",
+            description = "A Jinja template instead of the model's own.")
+    private @Nullable Path chatTemplate;
+
+    @Option(names = "--served-model-name", paramLabel = "NAME", description = "What requests call the model.")
+    private String servedModelName = "";
+
+    @Option(names = "--backend", paramLabel = "auto|cpu", description = "Where to compute; default: ${DEFAULT-VALUE}.")
+    private String backend = "auto";
+
+    @Option(
+            names = "--kernels",
+            paramLabel = "auto|reference|vector|native",
+            description = "How the CPU computes; default: ${DEFAULT-VALUE}.")
+    private String kernels = "auto";
+
+    @Option(names = "--threads", paramLabel = "N", description = "Threads that compute; 0 = one for each processor.")
+    private int threads;
+
+    @Option(names = "--max-model-len", paramLabel = "N", description = "Tokens of prompt and output; 0 = the model's.")
+    private int maxModelLen;
+
+    @Option(
+            names = "--max-num-seqs",
+            paramLabel = "N",
+            description = "Sequences at the same time; default: ${DEFAULT-VALUE}.")
+    private int maxNumSeqs = 64;
+
+    @Option(
+            names = "--max-num-batched-tokens",
+            paramLabel = "N",
+            description = "Tokens of one step at most; default: ${DEFAULT-VALUE}.")
+    private int maxNumBatchedTokens = 512;
+
+    @Option(
+            names = "--kv-cache",
+            paramLabel = "BYTES",
+            converter = ByteSize.class,
+            description = "For keys and values, such as 512M; 0 = chosen by the model's context.")
+    private long kvCache;
+
+    /** Loads the model. The one place where a command gets its worker from. */
+    static Worker open(WorkerOptions options) {
+        return LocalWorker.open(options);
+    }
+
+    /** The model as given, or the demo model of the checkout. */
+    Path model() {
+        return absolute(model == null ? Settings.home().resolve(DEMO_MODEL) : model);
+    }
+
+    /** Whether no model was named. */
+    boolean isDemo() {
+        return model == null;
+    }
+
+    int maxNumSeqs() {
+        return maxNumSeqs;
+    }
+
+    /**
+     * The options, with everything checked that can be without opening a file.
+     *
+     * @throws ServiceException {@code INVALID_CONFIGURATION} naming the first flag that cannot be used
+     */
+    WorkerOptions options() {
+        if (!backend.equals("auto") && !backend.equals("cpu")) {
+            throw new ServiceException(INVALID_CONFIGURATION, "--backend must be auto or cpu but is '" + backend + "'");
+        }
+        return new WorkerOptions(
+                existing("--model", model()),
+                tokenizer == null ? "" : existing("--tokenizer", tokenizer).toString(),
+                chatTemplate == null
+                        ? ""
+                        : existing("--chat-template", chatTemplate).toString(),
+                servedModelName,
+                kernels,
+                threads,
+                maxModelLen,
+                maxNumSeqs,
+                maxNumBatchedTokens,
+                kvCache,
+                WorkerOptions.of(model()).maxWaiting());
+    }
+
+    /** The options as {@code lory.*} properties, for the parts of the service that read their own. */
+    static Map<String, String> properties(WorkerOptions options) {
+        Map<String, String> named = new LinkedHashMap<>();
+        named.put("lory.model", options.model().toString());
+        named.put("lory.tokenizer", options.tokenizer());
+        named.put("lory.chat-template", options.chatTemplate());
+        named.put("lory.served-model-name", options.servedModelName());
+        named.put("lory.kernels", options.kernels());
+        named.put("lory.threads", Integer.toString(options.threads()));
+        named.put("lory.max-model-len", Integer.toString(options.maxModelLen()));
+        named.put("lory.max-num-seqs", Integer.toString(options.maxNumSeqs()));
+        named.put("lory.max-num-batched-tokens", Integer.toString(options.maxNumBatchedTokens()));
+        named.put("lory.kv-cache", Long.toString(options.kvCacheBytes()));
+        named.put("lory.max-waiting", Integer.toString(options.maxWaiting()));
+        return named;
+    }
+
+    /** A path that must be there, made absolute; refused in one sentence that names the flag. */
+    static Path existing(String flag, Path path) {
+        Path found = absolute(path);
+        if (!Files.exists(found)) {
+            throw new ServiceException(INVALID_CONFIGURATION, flag + " " + path + " does not exist");
+        }
+        return found;
+    }
+
+    private static Path absolute(Path path) {
+        return path.toAbsolutePath().normalize();
+    }
+}

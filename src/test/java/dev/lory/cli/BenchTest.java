@@ -1,0 +1,109 @@
+package dev.lory.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.lory.cli.BenchRun.Sample;
+import dev.lory.error.ServiceException;
+import dev.lory.worker.GenerationRequest;
+import dev.lory.worker.Prompt;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class BenchTest {
+    @Test
+    void distributionsSpreadABatchAsTheirNamesSay() {
+        int base = Distribution.BASE;
+
+        assertThat(Distribution.DISTINCT.rows(4)).containsExactly(0, 1, 2, 3);
+        assertThat(Distribution.UNIFORM.rows(6)).containsExactly(0, 1, 2, 0, 1, 2);
+        assertThat(Distribution.SKEWED.rows(10)).containsExactly(0, 1, 2, 2, 3, 3, 3, 4, 4, 4);
+        assertThat(Distribution.IDENTICAL.rows(3)).containsExactly(0, 0, 0);
+        assertThat(Distribution.MIXED.rows(4)).containsExactly(0, base, 0, base);
+        assertThat(Distribution.IDLE.rows(2)).containsExactly(base, base);
+    }
+
+    @Test
+    void everyRowHasItsOwnPromptAndGoesPastTheEndToken() {
+        FakeWorker worker = new FakeWorker();
+
+        new BenchRun(worker, 20, 5, 1).measure(List.of("", "math", "math"));
+
+        assertThat(worker.requests).hasSize(3).allSatisfy(request -> {
+            assertThat(request.sampling().ignoreEos()).isTrue();
+            assertThat(request.sampling().isGreedy()).isTrue();
+            assertThat(request.sampling().maxTokens()).hasValue(5);
+        });
+        assertThat(new HashSet<>(worker.requests.stream()
+                        .map(GenerationRequest::prompt)
+                        .map(prompt -> ((Prompt.Tokens) prompt).ids())
+                        .toList()))
+                .hasSize(3)
+                .allSatisfy(ids -> assertThat(ids)
+                        .hasSize(20)
+                        .allMatch(id -> id >= 0 && id < worker.status().model().vocabSize()));
+        assertThat(worker.requests.stream().map(GenerationRequest::adapters).map(List::size))
+                .containsExactlyInAnyOrder(0, 1, 1);
+    }
+
+    @Test
+    void speedsAreTokensOverTheTimeOfTheirPhase() {
+        FakeWorker worker = new FakeWorker();
+        worker.millisToFirst = 200;
+        worker.millisToNext = 20;
+
+        Sample sample = new BenchRun(worker, 100, 11, 1).measure(Collections.nCopies(1, ""));
+
+        // A busy machine only makes waits longer, so the upper bound is sharp and the lower one is not.
+        assertThat(sample.prefill()).isBetween(100 / 2.0, 100 / 0.199);
+        assertThat(sample.decode()).isBetween(10 / 2.0, 10 / 0.199);
+    }
+
+    @Test
+    void cachedPromptSpoilsTheMeasurement() {
+        FakeWorker worker = new FakeWorker();
+        worker.cached = 16;
+
+        assertThatThrownBy(() -> new BenchRun(worker, 20, 5, 1).measure(List.of("")))
+                .isInstanceOf(ServiceException.class)
+                .hasMessageContaining("prefix cache");
+    }
+
+    @Test
+    void rowThatEndsEarlySpoilsTheMeasurement() {
+        FakeWorker worker = new FakeWorker();
+        worker.tokensAtMost = 4;
+
+        assertThatThrownBy(() -> new BenchRun(worker, 20, 5, 1).measure(List.of("")))
+                .isInstanceOf(ServiceException.class)
+                .hasMessageContaining("4 tokens, 5 were wanted");
+    }
+
+    @Test
+    void ratiosCompareWithinARepetition() {
+        BenchResult base =
+                new BenchResult("base", List.of(new Sample(100, 10), new Sample(200, 20), new Sample(50, 5)));
+        BenchResult half =
+                new BenchResult("mixed", List.of(new Sample(50, 5), new Sample(100, 10), new Sample(25, 2.5)));
+
+        assertThat(half.ratioTo(base, Sample::decode)).isEqualTo(0.5);
+        assertThat(half.prefill()).isEqualTo(50);
+        assertThat(base.spread()).isCloseTo(150, within(1e-9));
+        assertThat(half.json(Map.of("batch", 1), base))
+                .containsEntry("case", "mixed")
+                .containsEntry("decode_tok_s", 5.0)
+                .containsEntry("prefill_ratio_to_base", 0.5)
+                .containsEntry("batch", 1)
+                .containsKey("samples");
+    }
+
+    @Test
+    void medianOfAnEvenNumberIsTheMiddle() {
+        assertThat(BenchResult.median(4, 1, 3, 2)).isEqualTo(2.5);
+        assertThat(BenchResult.median(3, 1, 2)).isEqualTo(2);
+    }
+}
