@@ -75,6 +75,9 @@ final class PostgresCommand {
     /** Everything on it is an exec, so the process that is started is the server itself. */
     List<String> server(Path cluster, int port) {
         List<String> line = new ArrayList<>(prefix);
+        if (isThere("setsid")) {
+            line.add("setsid"); // Ctrl-C on the service's terminal is for the service, which ends the server last
+        }
         if (isThere("setpriv")) {
             // After the change of credentials, which would clear it. INT is PostgreSQL's fast shutdown.
             line.addAll(List.of("setpriv", "--pdeathsig", "INT"));

@@ -89,8 +89,7 @@ class Reconciler {
             Map<String, AdapterEntity> rows = byName(model);
             return status.adapters().stream().anyMatch(found -> {
                 AdapterEntity row = rows.get(found.name());
-                return row != null
-                        && (row.state() != target(row, found, activeNames) || !row.isDescribedBy(found));
+                return row != null && (row.state() != target(row, found, activeNames) || !row.isDescribedBy(found));
             });
         });
     }

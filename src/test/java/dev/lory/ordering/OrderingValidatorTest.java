@@ -117,9 +117,9 @@ class OrderingValidatorTest {
 
     @Test
     void shipsASchemaWithTheFieldsOfTheRecord() throws IOException {
-        JsonNode schema = new ObjectMapper().readTree(Path.of("orderings/ordering.schema.json").toFile());
-        JsonNode record = new ObjectMapper()
-                .valueToTree(new Ordering(List.of(), Map.of(), "base", List.of()));
+        JsonNode schema = new ObjectMapper()
+                .readTree(Path.of("orderings/ordering.schema.json").toFile());
+        JsonNode record = new ObjectMapper().valueToTree(new Ordering(List.of(), Map.of(), "base", List.of()));
         assertThat(schema.at("/properties").fieldNames())
                 .toIterable()
                 .containsExactlyInAnyOrderElementsOf(record::fieldNames);
