@@ -3,6 +3,7 @@ package dev.lory.api;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
+import dev.lory.api.openai.OpenAiError;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
 import jakarta.ws.rs.WebApplicationException;
@@ -77,7 +78,7 @@ public class ErrorMapper {
 
     /** The one place that knows which path has which envelope. */
     private static Response envelope(ServiceException error, int status, UriInfo uri) {
-        return Problem.of(error, status);
+        return uri.getPath().startsWith("/v1") ? OpenAiError.of(error, status) : Problem.of(error, status);
     }
 
     private static ServiceException defect() {

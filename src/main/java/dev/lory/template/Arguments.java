@@ -1,21 +1,15 @@
 package dev.lory.template;
 
-import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /** The values a function, filter, test or macro is called with. */
 record Arguments(List<Value> positional, Map<String, Value> named) {
-    static final Arguments NONE = new Arguments(List.of(), Map.of());
-
     Arguments {
         positional = List.copyOf(positional);
-        named = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(named));
-    }
-
-    static Arguments of(Value... values) {
-        return new Arguments(List.of(values), Map.of());
+        named = Collections.unmodifiableMap(new LinkedHashMap<>(named));
     }
 
     /** Without the first positional ones. */
@@ -102,12 +96,5 @@ record Arguments(List<Value> positional, Map<String, Value> named) {
         private TemplateFault wrong(Value value) {
             return new TemplateFault(function + "() wants text but was given a " + value.type());
         }
-    }
-
-    /** With one more in front. */
-    Arguments after(Value first) {
-        List<Value> values = new ArrayList<>(List.of(first));
-        values.addAll(positional);
-        return new Arguments(values, named);
     }
 }

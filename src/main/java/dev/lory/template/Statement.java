@@ -68,7 +68,7 @@ sealed interface Statement {
         }
     }
 
-    /** A body with names of its own: {@code generation}, {@code block}, {@code autoescape}. */
+    /** A body with names of its own: {@code generation}, {@code block}. */
     record Scoped(List<Statement> body) implements Statement {
         public Scoped {
             body = List.copyOf(body);

@@ -1,0 +1,202 @@
+package dev.lory.api.openai;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lory.worker.GenerationEvent.Delta;
+import dev.lory.worker.GenerationEvent.Finished;
+import dev.lory.worker.GenerationEvent.Token;
+import dev.lory.worker.GenerationEvent.Usage;
+import dev.lory.worker.GenerationEvent.UsedAdapter;
+import dev.lory.worker.Vocabulary;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Writes answers and pieces of streams as OpenAI's clients expect them; every required field is there, null where it has no value. */
+final class AnswerWriter {
+    private final OpenAiRequest request;
+    private final Vocabulary vocabulary;
+    private final Logprobs logprobs;
+    private final long created = Instant.now().getEpochSecond();
+
+    AnswerWriter(OpenAiRequest request, Vocabulary vocabulary) {
+        this.request = request;
+        this.vocabulary = vocabulary;
+        this.logprobs = new Logprobs(vocabulary, request.shape().tokensAsIds());
+    }
+
+    private boolean chat() {
+        return request.endpoint() == Endpoint.CHAT;
+    }
+
+    private ObjectNode envelope(String object) {
+        return JsonNodeFactory.instance
+                .objectNode()
+                .put("id", request.id())
+                .put("object", object)
+                .put("created", created)
+                .put("model", request.model())
+                .putNull("system_fingerprint");
+    }
+
+    /** The answer in one piece, when all choices have ended. */
+    ObjectNode whole(List<Choice> choices) {
+        ObjectNode answer = envelope(request.endpoint().object());
+        ArrayNode list = answer.putArray("choices");
+        for (Choice choice : choices) {
+            ObjectNode node = list.addObject().put("index", choice.index);
+            if (chat()) {
+                node.putObject("message")
+                        .put("role", "assistant")
+                        .put("content", choice.text.toString())
+                        .putNull("refusal");
+            } else {
+                node.put("text", echo(choice) + choice.text);
+            }
+            node.set("logprobs", logprobs(choice));
+            node.put("finish_reason", choice.finishReason().orElse("stop"));
+            if (request.shape().tokenIds()) {
+                ids(node.putArray("token_ids"), choice.tokens);
+                choice.promptTokenIds.forEach(node.putArray("prompt_token_ids")::add);
+            }
+            if (request.shape().promptLogprobs()) {
+                node.set("prompt_logprobs", logprobs.prompt(choice.promptScores));
+            }
+        }
+        answer.set("usage", usage(choices));
+        return answer;
+    }
+
+    private JsonNode logprobs(Choice choice) {
+        if (!request.shape().logprobs()) {
+            return JsonNodeFactory.instance.nullNode();
+        }
+        if (chat()) {
+            return logprobs.chat(choice.tokens);
+        }
+        List<Token> tokens = new ArrayList<>(request.shape().scorePrompt() ? choice.promptScores : List.of());
+        tokens.addAll(choice.tokens);
+        return logprobs.completion(tokens, request.shape().scorePrompt() ? 0 : echo(choice).length());
+    }
+
+    private String echo(Choice choice) {
+        return request.shape().echo() ? vocabulary.decode(choice.promptTokenIds) : "";
+    }
+
+    /** What a stream begins with: the role, or the prompt where it is to be echoed; nothing more for other completions. */
+    List<ObjectNode> opening(Choice choice) {
+        if (!chat() && !request.shape().echo() && !request.shape().tokenIds()) {
+            return List.of();
+        }
+        ObjectNode chunk = chunk();
+        ObjectNode node = choice(chunk, choice);
+        if (chat()) {
+            node.putObject("delta").put("role", "assistant").put("content", "");
+        } else {
+            node.put("text", echo(choice));
+        }
+        node.putNull("logprobs").putNull("finish_reason");
+        if (request.shape().tokenIds()) {
+            choice.promptTokenIds.forEach(node.putArray("prompt_token_ids")::add);
+        }
+        return List.of(chunk);
+    }
+
+    /** A piece of text; empty if there is nothing a client would see. */
+    List<ObjectNode> piece(Choice choice, Delta delta) {
+        if (delta.text().isEmpty() && !request.shape().logprobs() && !request.shape().tokenIds()) {
+            return List.of();
+        }
+        ObjectNode chunk = chunk();
+        ObjectNode node = choice(chunk, choice);
+        if (chat()) {
+            node.putObject("delta").put("content", delta.text());
+        } else {
+            node.put("text", delta.text());
+        }
+        if (!request.shape().logprobs() || delta.tokens().isEmpty()) {
+            node.putNull("logprobs");
+        } else if (chat()) {
+            node.set("logprobs", logprobs.chat(delta.tokens()));
+        } else {
+            int before = choice.text.length() - delta.text().length();
+            node.set("logprobs", logprobs.completion(delta.tokens(), before));
+        }
+        node.putNull("finish_reason");
+        if (request.shape().tokenIds()) {
+            ids(node.putArray("token_ids"), delta.tokens());
+        }
+        return List.of(chunk);
+    }
+
+    /** The end of a choice. */
+    ObjectNode ending(Choice choice) {
+        ObjectNode chunk = chunk();
+        ObjectNode node = choice(chunk, choice);
+        if (chat()) {
+            node.putObject("delta");
+        } else {
+            node.put("text", "");
+        }
+        node.putNull("logprobs").put("finish_reason", choice.finishReason().orElse("stop"));
+        return chunk;
+    }
+
+    /** The last piece of a stream, where it was asked for. */
+    List<ObjectNode> closing(List<Choice> choices) {
+        if (!request.shape().includeUsage()) {
+            return List.of();
+        }
+        ObjectNode chunk = envelope(request.endpoint().chunkObject());
+        chunk.putArray("choices");
+        chunk.set("usage", usage(choices));
+        return List.of(chunk);
+    }
+
+    private ObjectNode chunk() {
+        ObjectNode chunk = envelope(request.endpoint().chunkObject());
+        if (request.shape().includeUsage()) {
+            chunk.putNull("usage");
+        }
+        return chunk;
+    }
+
+    private static ObjectNode choice(ObjectNode chunk, Choice choice) {
+        return chunk.putArray("choices").addObject().put("index", choice.index);
+    }
+
+    private static void ids(ArrayNode array, List<Token> tokens) {
+        tokens.forEach(token -> array.add(token.id()));
+    }
+
+    /** Choices of one prompt share it, so it counts once. */
+    private ObjectNode usage(List<Choice> choices) {
+        int prompt = 0;
+        int completion = 0;
+        int cached = 0;
+        List<UsedAdapter> adapters = List.of();
+        for (Choice choice : choices) {
+            Usage usage = choice.end().map(Finished::usage).orElse(new Usage(0, 0, 0));
+            if (choice.index % request.choicesPerPrompt() == 0) {
+                prompt += usage.promptTokens();
+                cached += usage.cachedTokens();
+            }
+            completion += usage.completionTokens();
+            adapters = choice.end().map(Finished::adapters).orElse(adapters);
+        }
+        ObjectNode node = JsonNodeFactory.instance
+                .objectNode()
+                .put("prompt_tokens", prompt)
+                .put("completion_tokens", completion)
+                .put("total_tokens", prompt + completion);
+        node.putObject("prompt_tokens_details").put("cached_tokens", cached);
+        ArrayNode details = node.putArray("adapter_details");
+        adapters.forEach(adapter -> details.addObject()
+                .put("name", adapter.name())
+                .put("digest", adapter.digest())
+                .put("weight", adapter.weight()));
+        return node;
+    }
+}

@@ -1,0 +1,50 @@
+package dev.lory.api.openai;
+
+import dev.lory.worker.Generation;
+import dev.lory.worker.GenerationEvent;
+import dev.lory.worker.GenerationEvent.Delta;
+import dev.lory.worker.GenerationEvent.Finished;
+import dev.lory.worker.GenerationEvent.PromptScored;
+import dev.lory.worker.GenerationEvent.Token;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** What one generation has said so far. */
+final class Choice {
+    final int index;
+    final List<Integer> promptTokenIds;
+    final StringBuilder text = new StringBuilder();
+    final List<Token> tokens = new ArrayList<>();
+    final List<Token> promptScores = new ArrayList<>();
+    private @Nullable Finished end;
+
+    Choice(int index, Generation generation) {
+        this.index = index;
+        this.promptTokenIds = generation.promptTokenIds();
+    }
+
+    void take(GenerationEvent event) {
+        switch (event) {
+            case PromptScored scored -> promptScores.addAll(scored.tokens());
+            case Delta delta -> {
+                text.append(delta.text());
+                tokens.addAll(delta.tokens());
+            }
+            case Finished finished -> end = finished;
+        }
+    }
+
+    Optional<Finished> end() {
+        return Optional.ofNullable(end);
+    }
+
+    /** {@code stop} or {@code length}, as OpenAI spells it. */
+    Optional<String> finishReason() {
+        return end().map(finished -> switch (finished.reason()) {
+            case STOP -> "stop";
+            case LENGTH -> "length";
+        });
+    }
+}

@@ -1,0 +1,47 @@
+package dev.lory.api.openai;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.vertx.core.http.HttpServerResponse;
+import java.io.IOException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+
+/** Server-sent events, byte for byte as OpenAI's clients want them. Each write waits for the client, who therefore sets the pace. */
+final class EventStream {
+    private static final long WRITE_SECONDS = 60;
+
+    private final HttpServerResponse response;
+
+    EventStream(HttpServerResponse response) {
+        this.response = response;
+        response.setChunked(true)
+                .putHeader("Content-Type", "text/event-stream;charset=UTF-8")
+                .putHeader("Cache-Control", "no-cache")
+                .putHeader("X-Accel-Buffering", "no");
+    }
+
+    /** @throws IOException the client has gone or does not read */
+    void send(JsonNode event) throws IOException, InterruptedException {
+        write("data: " + event + "\n\n");
+    }
+
+    /** Keeps proxies from closing a connection on which nothing happens. */
+    void keepAlive() throws IOException, InterruptedException {
+        write(": still working\n\n");
+    }
+
+    /** The end that clients wait for. */
+    void done() throws IOException, InterruptedException {
+        write("data: [DONE]\n\n");
+        response.end();
+    }
+
+    private void write(String text) throws IOException, InterruptedException {
+        try {
+            response.write(text).toCompletionStage().toCompletableFuture().get(WRITE_SECONDS, TimeUnit.SECONDS);
+        } catch (ExecutionException | TimeoutException | IllegalStateException e) {
+            throw new IOException("the client does not read any more", e);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+package dev.lory.api.openai;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lory.api.ErrorMapper;
+import dev.lory.api.RequestMetrics;
+import dev.lory.api.Statuses;
+import dev.lory.error.ErrorCode;
+import dev.lory.error.ServiceException;
+import dev.lory.registry.Activation;
+import dev.lory.registry.ActivationService;
+import dev.lory.registry.WorkerDirectory;
+import dev.lory.worker.GenerationEvent.Delta;
+import dev.lory.worker.GenerationEvent.Finished;
+import dev.lory.worker.Worker;
+import io.vertx.core.http.HttpServerResponse;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.UUID;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.jboss.logging.Logger;
+
+/** Answers a request of either endpoint over HTTP, in one piece or as a stream. */
+@ApplicationScoped
+class Responder {
+    private static final Logger LOG = Logger.getLogger(Responder.class);
+    private static final Duration SILENCE = Duration.ofSeconds(15);
+    private static final JsonMapper JSON = JsonMapper.builder()
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
+
+    private final WorkerDirectory workers;
+    private final ActivationService activations;
+    private final RequestMetrics metrics;
+    private final int maxLogprobs;
+
+    Responder(
+            WorkerDirectory workers,
+            ActivationService activations,
+            RequestMetrics metrics,
+            @ConfigProperty(name = "lory.max-logprobs", defaultValue = "20") int maxLogprobs) {
+        this.workers = workers;
+        this.activations = activations;
+        this.metrics = metrics;
+        this.maxLogprobs = maxLogprobs;
+    }
+
+    /** @throws ServiceException before the first byte; afterwards an error is an event of the stream */
+    void respond(Endpoint endpoint, byte[] body, HttpServerResponse response) {
+        JsonNode json = parse(body);
+        Worker worker = workers.route();
+        Activation activation = activations.current();
+        response.putHeader("x-adapter-revision", Long.toString(activation.revision()));
+        Served served = Served.of(worker.status(), activation.adapters(), maxLogprobs);
+        OpenAiRequest request =
+                OpenAiRequest.parse(endpoint, json, served, UUID.randomUUID().toString().replace("-", ""));
+        RequestMetrics.Running measured = metrics.start(request.choices().getFirst());
+        try (Generations generations = new Generations(worker, request.choices())) {
+            // The client may leave while the engine is silent: then nobody would notice by writing.
+            response.closeHandler(gone -> generations.close());
+            response.exceptionHandler(broken -> generations.close());
+            if (request.shape().stream()) {
+                stream(request, worker, generations, response, measured);
+            } else {
+                whole(request, worker, generations, response);
+            }
+            measured.finished(generations.choices().stream()
+                    .flatMap(choice -> choice.end().stream())
+                    .map(Finished::usage)
+                    .toList());
+        } catch (IOException e) {
+            LOG.debugf("request=%s the client left: %s", request.id(), e.getMessage());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static JsonNode parse(byte[] body) {
+        try {
+            return JSON.readTree(body);
+        } catch (JsonProcessingException e) {
+            throw ErrorMapper.explained(e);
+        } catch (IOException e) {
+            throw new ServiceException(ErrorCode.INVALID_REQUEST, "the body cannot be read", e);
+        }
+    }
+
+    private static void whole(
+            OpenAiRequest request, Worker worker, Generations generations, HttpServerResponse response) {
+        ObjectNode answer = OpenAiAnswers.answer(request, worker, generations);
+        if (!response.closed()) {
+            response.putHeader("Content-Type", "application/json").end(answer.toString());
+        }
+    }
+
+    private static void stream(
+            OpenAiRequest request,
+            Worker worker,
+            Generations generations,
+            HttpServerResponse response,
+            RequestMetrics.Running measured)
+            throws IOException, InterruptedException {
+        AnswerWriter writer = new AnswerWriter(request, worker.vocabulary());
+        EventStream events = new EventStream(response);
+        try {
+            for (Choice choice : generations.choices()) {
+                for (ObjectNode chunk : writer.opening(choice)) {
+                    events.send(chunk);
+                }
+            }
+            while (generations.isOpen() && !response.closed()) {
+                Optional<Generations.Progress> progress = generations.next(SILENCE);
+                if (progress.isEmpty()) {
+                    events.keepAlive();
+                } else {
+                    send(writer, events, progress.get(), measured);
+                }
+            }
+            for (ObjectNode chunk : writer.closing(generations.choices())) {
+                events.send(chunk);
+            }
+        } catch (ServiceException e) {
+            events.send(OpenAiError.json(e, Statuses.of(e.code())));
+            response.end();
+            return;
+        }
+        events.done();
+    }
+
+    private static void send(
+            AnswerWriter writer, EventStream events, Generations.Progress progress, RequestMetrics.Running measured)
+            throws IOException, InterruptedException {
+        if (progress.event() instanceof Delta delta) {
+            measured.token();
+            for (ObjectNode chunk : writer.piece(progress.choice(), delta)) {
+                events.send(chunk);
+            }
+        } else if (progress.event() instanceof Finished) {
+            events.send(writer.ending(progress.choice()));
+        }
+    }
+}
