@@ -7,6 +7,7 @@ import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -44,13 +45,14 @@ class CommandLineIT {
     }
 
     private String[] serve(String... flags) throws IOException {
-        List<String> all = new java.util.ArrayList<>(List.of(
-                "serve",
-                "--port",
-                "" + LoryProcess.freePort(),
-                "--data",
-                folder.resolve("data").toString()));
+        List<String> all = new ArrayList<>(List.of("serve"));
         all.addAll(List.of(flags));
+        if (!all.contains("--port")) {
+            all.addAll(List.of("--port", "" + LoryProcess.freePort()));
+        }
+        if (!all.contains("--data")) {
+            all.addAll(List.of("--data", folder.resolve("data").toString()));
+        }
         return all.toArray(String[]::new);
     }
 

@@ -24,7 +24,10 @@ public class RequestMetrics {
     public Running start(GenerationRequest request) {
         String adapters = request.adapters().isEmpty()
                 ? "base"
-                : request.adapters().stream().map(WeightedAdapter::name).sorted().collect(Collectors.joining("+"));
+                : request.adapters().stream()
+                        .map(WeightedAdapter::name)
+                        .sorted()
+                        .collect(Collectors.joining("+"));
         return new Running(Tags.of("adapter", adapters));
     }
 

@@ -11,7 +11,7 @@ import picocli.CommandLine.IVersionProvider;
 @Command(
         name = "lory",
         description = "Serves one base language model with many LoRA adapters.",
-        subcommands = {ServeCommand.class, BenchCommand.class, RunBatchCommand.class},
+        subcommands = {ServeCommand.class, RunBatchCommand.class, BenchCommand.class},
         mixinStandardHelpOptions = true,
         versionProvider = Lory.Version.class,
         synopsisSubcommandLabel = "COMMAND",

@@ -1,9 +1,7 @@
 package dev.lory.cli;
 
-import static dev.lory.error.ErrorCode.INTERNAL;
 import static dev.lory.error.ErrorCode.INVALID_CONFIGURATION;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.lory.api.Statuses;
 import dev.lory.api.openai.OpenAiAnswers;
 import dev.lory.api.openai.OpenAiError;
@@ -20,6 +18,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
@@ -28,10 +27,10 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code lory run-batch}: an OpenAI batch file through the engine, without server or database. */
+/** {@code lory run-batch}: the requests of an OpenAI batch file through the engine, without server and database. */
 @Command(
         name = "run-batch",
-        description = "Answers an OpenAI batch file offline; each line names its adapters as a request does.",
+        description = "Answers an OpenAI batch file (custom_id, method, url, body on each line) without a server.",
         mixinStandardHelpOptions = true)
 final class RunBatchCommand implements Callable<Integer> {
     private static final String STANDARD = "-";
@@ -43,18 +42,18 @@ final class RunBatchCommand implements Callable<Integer> {
     private AdapterFlags adapterFlags = new AdapterFlags();
 
     @Option(
-            names = {"-i", "--input-file"},
-            paramLabel = "FILE",
+            names = {"-i", "--input"},
             required = true,
-            description = "Requests, one JSON object a line; - = standard input.")
-    private String input = "";
+            paramLabel = "FILE",
+            description = "JSON lines; - is standard input.")
+    private String input = STANDARD;
 
     @Option(
-            names = {"-o", "--output-file"},
-            paramLabel = "FILE",
+            names = {"-o", "--output"},
             required = true,
-            description = "Answers, in the order of the requests; - = standard output.")
-    private String output = "";
+            paramLabel = "FILE",
+            description = "JSON lines, in the order of the input; - is standard output.")
+    private String output = STANDARD;
 
     @Option(
             names = "--max-logprobs",
@@ -65,59 +64,84 @@ final class RunBatchCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
-    /** @return 0 if every line was answered, else 1: the output says which was not, and why */
     @Override
     public Integer call() throws InterruptedException {
+        Map<String, Path> adapters = adapterFlags.adapters();
         WorkerOptions options = workerFlags.options();
-        var adapters = adapterFlags.adapters();
-        // Before the model is loaded: a path that cannot be used is told at once.
-        try (BufferedReader requests = reader();
-                Writer answers = writer();
-                Worker worker = WorkerFlags.open(options)) {
+        int total = countLines();
+        checkOutput();
+        try (Worker worker = WorkerFlags.open(options)) {
             AdapterFlags.load(worker, 1, adapters);
-            Served served = Served.of(worker.status(), List.of(), maxLogprobs);
-            Progress progress = new Progress(spec.commandLine().getErr(), System.console() != null, lines());
-            Batch batch = new Batch(
-                    (url, body, id) -> answer(url, body, worker, served, id), 2 * options.maxNumSeqs(), progress);
-            int failures = batch.run(requests.lines().iterator(), answers);
+            Progress progress = new Progress(spec.commandLine().getErr(), Settings.onTerminal(), total);
+            // Twice as many as run, so that the next is waiting when one ends.
+            Batch batch = new Batch(protocol(worker), 2 * options.maxNumSeqs(), progress);
+            try (BufferedReader lines = reader();
+                    Writer answers = writer()) {
+                batch.run(lines.lines().iterator(), answers);
+            }
             progress.finish();
-            return failures == 0 ? 0 : 1;
         } catch (IOException e) {
-            throw new ServiceException(INVALID_CONFIGURATION, "the batch cannot be read or written: " + e, e);
+            throw new ServiceException(
+                    INVALID_CONFIGURATION, "cannot read " + input + " or write " + output + ": " + e, e);
+        }
+        return 0;
+    }
+
+    /** The server's own protocol, with no set active for requests that name none. */
+    private Batch.Protocol protocol(Worker worker) {
+        Served served = Served.of(worker.status(), List.of(), maxLogprobs);
+        return (url, body, id) -> {
+            try {
+                return new Batch.Answer(200, OpenAiAnswers.answer(url, body, worker, served, id));
+            } catch (ServiceException e) {
+                int status = Statuses.of(e.code());
+                return new Batch.Answer(status, OpenAiError.json(e, status));
+            }
+        };
+    }
+
+    /** For the progress bar; 0 where it would take reading standard input. */
+    private int countLines() {
+        if (input.equals(STANDARD)) {
+            return 0;
+        }
+        Path file = WorkerFlags.existing("--input", Path.of(input));
+        try (Stream<String> lines = Files.lines(file)) {
+            return (int) lines.filter(line -> !line.isBlank()).count();
+        } catch (IOException | java.io.UncheckedIOException e) {
+            throw new ServiceException(
+                    INVALID_CONFIGURATION, "--input " + file + " cannot be read as UTF-8 text: " + e, e);
         }
     }
 
-    private static Batch.Answer answer(String url, JsonNode body, Worker worker, Served served, String id) {
+    private void checkOutput() {
+        if (output.equals(STANDARD)) {
+            return;
+        }
+        Path file = Path.of(output).toAbsolutePath();
+        Path folder = file.getParent();
+        if (folder == null || !Files.isDirectory(folder)) {
+            throw new ServiceException(INVALID_CONFIGURATION, "the folder of --output " + output + " does not exist");
+        }
         try {
-            return new Batch.Answer(200, OpenAiAnswers.answer(url, body, worker, served, id));
-        } catch (ServiceException e) {
-            return new Batch.Answer(Statuses.of(e.code()), OpenAiError.json(e, Statuses.of(e.code())));
-        } catch (RuntimeException e) {
-            ServiceException defect = new ServiceException(INTERNAL, "the request failed: " + e, e);
-            return new Batch.Answer(500, OpenAiError.json(defect, 500));
+            if (!input.equals(STANDARD) && Files.exists(file) && Files.isSameFile(file, Path.of(input))) {
+                throw new ServiceException(
+                        INVALID_CONFIGURATION, "--output " + output + " is the input, which would be lost");
+            }
+        } catch (IOException e) {
+            throw new ServiceException(INVALID_CONFIGURATION, "--output " + output + " cannot be used: " + e, e);
         }
     }
 
     private BufferedReader reader() throws IOException {
-        if (input.equals(STANDARD)) {
-            return new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-        }
-        return Files.newBufferedReader(WorkerFlags.existing("--input-file", Path.of(input)));
+        return input.equals(STANDARD)
+                ? new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))
+                : Files.newBufferedReader(Path.of(input));
     }
 
     private Writer writer() throws IOException {
         return output.equals(STANDARD)
                 ? new OutputStreamWriter(System.out, StandardCharsets.UTF_8)
                 : Files.newBufferedWriter(Path.of(output));
-    }
-
-    /** How many requests there are; 0 if that cannot be known beforehand. */
-    private int lines() throws IOException {
-        if (input.equals(STANDARD)) {
-            return 0;
-        }
-        try (Stream<String> all = Files.lines(Path.of(input))) {
-            return (int) all.filter(line -> !line.isBlank()).count();
-        }
     }
 }

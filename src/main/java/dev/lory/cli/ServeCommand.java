@@ -3,7 +3,12 @@ package dev.lory.cli;
 import static dev.lory.error.ErrorCode.INVALID_CONFIGURATION;
 
 import dev.lory.error.ServiceException;
+import dev.lory.ordering.Ordering;
+import dev.lory.ordering.OrderingFile;
+import dev.lory.ordering.OrderingValidator;
+import dev.lory.worker.Worker;
 import dev.lory.worker.WorkerOptions;
+import dev.lory.worker.WorkerStatus.ModelInfo;
 import io.quarkus.runtime.LaunchMode;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -86,7 +91,9 @@ final class ServeCommand implements Callable<Integer> {
         }
         checkData();
         databaseFlags.check();
-        OpenedWorker.handOver(WorkerFlags.open(options));
+        Worker worker = WorkerFlags.open(options);
+        checkOrdering(worker.status().model(), properties.getOrDefault("lory.order", ""));
+        OpenedWorker.handOver(worker);
         properties.forEach(System::setProperty);
         return ServiceProcess.run(databaseFlags.connect(data()));
     }
@@ -107,6 +114,21 @@ final class ServeCommand implements Callable<Integer> {
         } else {
             // The demo's ordering names the demo's adapters; another model starts without.
             properties.put("lory.order", workerFlags.isDemo() && Files.exists(demo) ? demo.toString() : "");
+        }
+    }
+
+    /** As an upload would be checked, but before anything is started. */
+    private static void checkOrdering(ModelInfo model, String file) {
+        if (file.isEmpty()) {
+            return;
+        }
+        try {
+            Ordering ordering = OrderingFile.parse(Files.readAllBytes(Path.of(file)));
+            OrderingFile.refuseErrors(OrderingValidator.validate(ordering, model.linearSites(), model.name()));
+        } catch (IOException e) {
+            throw new ServiceException(INVALID_CONFIGURATION, "--order " + file + " cannot be read: " + e, e);
+        } catch (ServiceException e) {
+            throw new ServiceException(e.code(), file + ": " + e.detail(), e.members());
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.lory.cli;
 
 import static dev.lory.error.ErrorCode.INVALID_CONFIGURATION;
+import static dev.lory.error.ErrorCode.INVALID_TEMPLATE;
 
 import dev.lory.error.ServiceException;
 import dev.lory.worker.LocalWorker;
@@ -72,7 +73,15 @@ final class WorkerFlags {
 
     /** Loads the model. The one place where a command gets its worker from. */
     static Worker open(WorkerOptions options) {
-        return LocalWorker.open(options);
+        try {
+            return LocalWorker.open(options);
+        } catch (ServiceException e) {
+            // The template's parser knows lines, not files.
+            if (e.code() == INVALID_TEMPLATE && !options.chatTemplate().isEmpty()) {
+                throw new ServiceException(e.code(), options.chatTemplate() + ": " + e.detail(), e.members());
+            }
+            throw e;
+        }
     }
 
     /** The model as given, or the demo model of the checkout. */

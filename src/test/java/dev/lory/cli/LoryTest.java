@@ -47,7 +47,7 @@ class LoryTest {
         Outcome help = run("--help");
 
         assertThat(help.code()).isZero();
-        assertThat(help.out()).contains("serve", "bench", "LORY_MAX_NUM_SEQS");
+        assertThat(help.out()).contains("serve", "run-batch", "bench", "LORY_MAX_NUM_SEQS");
     }
 
     @Test
@@ -56,13 +56,13 @@ class LoryTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"serve", "bench"})
+    @ValueSource(strings = {"serve", "bench", "run-batch"})
     void everyCommandExplainsItsFlags(String command) {
         assertThat(run(command, "--help").out()).contains("--model", "--adapter", "--threads", "--kv-cache");
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"serve", "bench"})
+    @ValueSource(strings = {"serve", "bench", "run-batch"})
     void unknownFlagIsNamed(String command) {
         assertRefused(run(command, "--no-such-flag"), "--no-such-flag");
     }

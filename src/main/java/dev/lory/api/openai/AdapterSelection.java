@@ -123,7 +123,9 @@ final class AdapterSelection {
         JsonNode name = object.get(field)
                 .or(() -> object.get("name"))
                 .orElseThrow(() -> invalid(object.path(field), object.path(field) + " is missing"));
-        if (name.isInt() && name.intValue() >= 0 && name.intValue() < served.adapters().size()) {
+        if (name.isInt()
+                && name.intValue() >= 0
+                && name.intValue() < served.adapters().size()) {
             return served.adapters().get(name.intValue());
         }
         if (!name.isTextual()) {

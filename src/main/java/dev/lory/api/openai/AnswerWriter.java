@@ -78,7 +78,8 @@ final class AnswerWriter {
         }
         List<Token> tokens = new ArrayList<>(request.shape().scorePrompt() ? choice.promptScores : List.of());
         tokens.addAll(choice.tokens);
-        return logprobs.completion(tokens, request.shape().scorePrompt() ? 0 : echo(choice).length());
+        return logprobs.completion(
+                tokens, request.shape().scorePrompt() ? 0 : echo(choice).length());
     }
 
     private String echo(Choice choice) {
@@ -106,7 +107,9 @@ final class AnswerWriter {
 
     /** A piece of text; empty if there is nothing a client would see. */
     List<ObjectNode> piece(Choice choice, Delta delta) {
-        if (delta.text().isEmpty() && !request.shape().logprobs() && !request.shape().tokenIds()) {
+        if (delta.text().isEmpty()
+                && !request.shape().logprobs()
+                && !request.shape().tokenIds()) {
             return List.of();
         }
         ObjectNode chunk = chunk();

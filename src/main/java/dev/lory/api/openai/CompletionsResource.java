@@ -31,7 +31,9 @@ import org.eclipse.microprofile.openapi.annotations.tags.Tag;
         responseCode = "default",
         description = "An error",
         content =
-                @Content(mediaType = MediaType.APPLICATION_JSON, schema = @Schema(implementation = Schemas.Error.class)))
+                @Content(
+                        mediaType = MediaType.APPLICATION_JSON,
+                        schema = @Schema(implementation = Schemas.Error.class)))
 public class CompletionsResource {
     private final Responder responder;
 

@@ -45,10 +45,13 @@ public class ModelsResource {
             String id,
             String object,
             long created,
+
             @Schema(name = "owned_by") @JsonProperty("owned_by")
             String ownedBy,
+
             String root,
             String parent,
+
             @Schema(name = "max_model_len") @JsonProperty("max_model_len")
             int maxModelLen) {}
 

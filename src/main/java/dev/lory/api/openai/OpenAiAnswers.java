@@ -21,15 +21,14 @@ public final class OpenAiAnswers {
      * @throws ServiceException as {@link OpenAiRequest#parse} and {@link Worker#generate}; {@code NOT_FOUND} for another URL
      */
     public static ObjectNode answer(String url, JsonNode body, Worker worker, Served served, String id) {
-        Endpoint endpoint =
-                switch (url) {
-                    case "/v1/chat/completions" -> Endpoint.CHAT;
-                    case "/v1/completions" -> Endpoint.COMPLETIONS;
-                    default ->
-                        throw new ServiceException(
-                                ErrorCode.NOT_FOUND,
-                                "there is nothing at " + url + "; /v1/chat/completions and /v1/completions are there");
-                };
+        Endpoint endpoint = switch (url) {
+            case "/v1/chat/completions" -> Endpoint.CHAT;
+            case "/v1/completions" -> Endpoint.COMPLETIONS;
+            default ->
+                throw new ServiceException(
+                        ErrorCode.NOT_FOUND,
+                        "there is nothing at " + url + "; /v1/chat/completions and /v1/completions are there");
+        };
         OpenAiRequest request = OpenAiRequest.parse(endpoint, body, served, id);
         try (Generations generations = new Generations(worker, request.choices())) {
             return answer(request, worker, generations);

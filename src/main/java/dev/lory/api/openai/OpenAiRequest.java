@@ -69,7 +69,8 @@ public record OpenAiRequest(
         refuseUnsupported(body);
         boolean chat = endpoint == Endpoint.CHAT;
         SamplingParams.Builder params = SamplingFields.read(body);
-        OptionalInt logprobs = chat ? chatLogprobs(body, served) : SamplingFields.logprobs(body, "logprobs", served.maxLogprobs());
+        OptionalInt logprobs =
+                chat ? chatLogprobs(body, served) : SamplingFields.logprobs(body, "logprobs", served.maxLogprobs());
         boolean echo = !chat && body.flag("echo");
         OptionalInt promptLogprobs = SamplingFields.logprobs(body, "prompt_logprobs", served.maxLogprobs());
         logprobs.ifPresent(params::logprobs);
@@ -114,7 +115,9 @@ public record OpenAiRequest(
         });
         if (!body.text("suffix").orElse("").isEmpty()) {
             throw new ServiceException(
-                    ErrorCode.UNSUPPORTED, "suffix is not supported: the model only goes on", Map.of("param", "suffix"));
+                    ErrorCode.UNSUPPORTED,
+                    "suffix is not supported: the model only goes on",
+                    Map.of("param", "suffix"));
         }
         int bestOf = body.integer("best_of").orElse(1);
         if (bestOf != 1 && bestOf != body.integer("n").orElse(1)) {
@@ -170,7 +173,8 @@ public record OpenAiRequest(
     private static List<GenerationRequest> choices(
             int n, String id, List<Prompt> prompts, List<WeightedAdapter> adapters, SamplingParams.Builder params) {
         if (n < 1 || (long) n * prompts.size() > MAX_CHOICES) {
-            throw invalid("n", "n must be at least 1, and n times the prompts at most " + MAX_CHOICES + ", but n is " + n);
+            throw invalid(
+                    "n", "n must be at least 1, and n times the prompts at most " + MAX_CHOICES + ", but n is " + n);
         }
         SamplingParams first = params.build();
         List<GenerationRequest> choices = new ArrayList<>();

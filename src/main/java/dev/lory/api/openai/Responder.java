@@ -57,8 +57,8 @@ class Responder {
         Activation activation = activations.current();
         response.putHeader("x-adapter-revision", Long.toString(activation.revision()));
         Served served = Served.of(worker.status(), activation.adapters(), maxLogprobs);
-        OpenAiRequest request =
-                OpenAiRequest.parse(endpoint, json, served, UUID.randomUUID().toString().replace("-", ""));
+        OpenAiRequest request = OpenAiRequest.parse(
+                endpoint, json, served, UUID.randomUUID().toString().replace("-", ""));
         RequestMetrics.Running measured = metrics.start(request.choices().getFirst());
         try (Generations generations = new Generations(worker, request.choices())) {
             // The client may leave while the engine is silent: then nobody would notice by writing.

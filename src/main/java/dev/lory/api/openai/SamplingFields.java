@@ -53,7 +53,8 @@ final class SamplingFields {
                             Integer.parseInt(entry.getKey()),
                             body.number(entry.getValue(), "logit_bias." + entry.getKey()));
                 } catch (NumberFormatException e) {
-                    throw invalid("logit_bias", "logit_bias has the key `" + entry.getKey() + "`, which is no token id");
+                    throw invalid(
+                            "logit_bias", "logit_bias has the key `" + entry.getKey() + "`, which is no token id");
                 }
             });
         });

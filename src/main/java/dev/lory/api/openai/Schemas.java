@@ -12,6 +12,7 @@ final class Schemas {
     record Message(
             @Schema(required = true, examples = "user", description = "system, developer, user, assistant or tool")
             String role,
+
             @Schema(
                     required = true,
                     examples = "A shop has 35 eggs. It receives 21 and sells 8. How many eggs remain?",
@@ -19,7 +20,9 @@ final class Schemas {
             String content) {}
 
     @Schema(name = "WeightedAdapter", description = "An adapter and what its update is multiplied with")
-    record Weighted(@Schema(required = true, examples = "math") String name, @Schema(defaultValue = "1") double weight) {}
+    record Weighted(
+            @Schema(required = true, examples = "math") String name,
+            @Schema(defaultValue = "1") double weight) {}
 
     @Schema(
             name = "ChatCompletionRequest",
@@ -29,7 +32,9 @@ final class Schemas {
                     examples = "math",
                     description = "The base model, an adapter, or base:adapter; GET /v1/models lists them")
             String model,
+
             @Schema(required = true) List<Message> messages,
+
             @Schema(
                     type = SchemaType.ARRAY,
                     implementation = Weighted.class,
@@ -37,12 +42,20 @@ final class Schemas {
                             "The adapters for this request only, names or {name, weight}, summed; [] = the base model;"
                                     + " absent = the current activation")
             List<Weighted> adapters,
+
             boolean stream,
+
             @Schema(name = "max_completion_tokens", description = "Absent = what is left of the context")
             int maxCompletionTokens,
-            @Schema(defaultValue = "1", minimum = "0", description = "0 = greedy") double temperature,
+
+            @Schema(defaultValue = "1", minimum = "0", description = "0 = greedy")
+            double temperature,
+
             @Schema(name = "top_p", defaultValue = "1") double topP,
-            @Schema(name = "top_k", defaultValue = "0", description = "0 = all tokens") int topK,
+
+            @Schema(name = "top_k", defaultValue = "0", description = "0 = all tokens")
+            int topK,
+
             @Schema(name = "min_p", defaultValue = "0") double minP,
             long seed,
             @Schema(defaultValue = "1") int n,
@@ -56,24 +69,36 @@ final class Schemas {
             description = "As OpenAI's, with vLLM's sampling fields and Lory's adapters; unknown fields are ignored")
     record CompletionRequest(
             String model,
+
             @Schema(
                     required = true,
                     examples = "The capital of France is",
                     description = "A string, an array of strings, of token ids, or of arrays of token ids")
             String prompt,
-            @Schema(type = SchemaType.ARRAY, implementation = Weighted.class) List<Weighted> adapters,
+
+            @Schema(type = SchemaType.ARRAY, implementation = Weighted.class)
+            List<Weighted> adapters,
+
             boolean stream,
-            @Schema(name = "max_tokens", defaultValue = "16") int maxTokens,
+
+            @Schema(name = "max_tokens", defaultValue = "16")
+            int maxTokens,
+
             @Schema(defaultValue = "1") double temperature,
             boolean echo,
+
             @Schema(description = "Log-probabilities of this many likeliest tokens; -1 = all, where allowed")
             int logprobs,
+
             @Schema(name = "prompt_logprobs") int promptLogprobs,
             @Schema(name = "return_token_ids") boolean returnTokenIds) {}
 
     @Schema(name = "Choice", description = "message for a chat, text for a completion")
     record AnswerChoice(
-            int index, Message message, String text, @Schema(name = "finish_reason") String finishReason) {}
+            int index,
+            Message message,
+            String text,
+            @Schema(name = "finish_reason") String finishReason) {}
 
     @Schema(name = "Usage")
     record Usage(
@@ -86,7 +111,10 @@ final class Schemas {
 
     @Schema(name = "ErrorBody")
     record ErrorBody(
-            String message, String type, @Schema(nullable = true) String param, String code) {}
+            String message,
+            String type,
+            @Schema(nullable = true) String param,
+            String code) {}
 
     @Schema(name = "OpenAiError", description = "An error as the OpenAI API has it")
     record Error(ErrorBody error) {}
