@@ -10,6 +10,7 @@ import jakarta.persistence.GenerationType;
 import jakarta.persistence.Id;
 import jakarta.persistence.Table;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import org.hibernate.annotations.Immutable;
 import org.hibernate.annotations.JdbcTypeCode;
@@ -59,7 +60,7 @@ class ActivationEntity {
         made.adapters = List.copyOf(adapters);
         made.cause = Cause.API;
         made.actor = actor;
-        made.at = Instant.now();
+        made.at = Instant.now().truncatedTo(ChronoUnit.MICROS);
         return made;
     }
 

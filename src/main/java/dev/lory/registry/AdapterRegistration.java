@@ -5,6 +5,7 @@ import static dev.lory.error.ServiceException.invalid;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
 import dev.lory.ordering.AdapterNames;
+import dev.lory.ordering.Finding;
 import dev.lory.ordering.Ordering;
 import dev.lory.ordering.Ordering.PreloadAdapter;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -108,6 +109,6 @@ class AdapterRegistration {
     }
 
     private static Map<String, Object> finding(String path, String detail) {
-        return Map.of("severity", "ERROR", "path", path, "detail", detail);
+        return new Finding(Finding.Severity.ERROR, path, detail).toMap();
     }
 }

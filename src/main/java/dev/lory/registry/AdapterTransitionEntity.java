@@ -9,6 +9,7 @@ import jakarta.persistence.GenerationType;
 import jakarta.persistence.Id;
 import jakarta.persistence.Table;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import org.hibernate.annotations.Immutable;
 
 /** One move of an adapter from state to state; never changed. */
@@ -48,7 +49,7 @@ class AdapterTransitionEntity {
         this.to = to;
         this.reason = reason;
         this.actor = actor;
-        this.at = Instant.now();
+        this.at = Instant.now().truncatedTo(ChronoUnit.MICROS);
     }
 
     AdapterTransition view() {

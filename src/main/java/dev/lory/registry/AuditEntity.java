@@ -7,6 +7,7 @@ import jakarta.persistence.GenerationType;
 import jakarta.persistence.Id;
 import jakarta.persistence.Table;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import org.hibernate.annotations.Immutable;
 
 /** Who changed what, and when; never changed. */
@@ -39,7 +40,7 @@ class AuditEntity {
     protected AuditEntity() {}
 
     AuditEntity(String actor, String action, String subject, String before, String after) {
-        this.at = Instant.now();
+        this.at = Instant.now().truncatedTo(ChronoUnit.MICROS);
         this.actor = actor;
         this.action = action;
         this.subject = subject;

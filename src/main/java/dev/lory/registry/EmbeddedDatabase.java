@@ -84,6 +84,9 @@ public final class EmbeddedDatabase implements AutoCloseable {
             int port = freePort();
             server = launch(postgres, port);
             awaitReady(server);
+            if (!PostgresCommand.serverEndsWithParent()) {
+                Runtime.getRuntime().addShutdownHook(new Thread(this::close, "postgres-stop"));
+            }
             started = true;
             return new Connection(
                     "jdbc:postgresql://127.0.0.1:" + port + "/postgres",

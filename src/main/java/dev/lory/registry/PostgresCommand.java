@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -20,11 +21,17 @@ import java.util.stream.Stream;
 final class PostgresCommand {
     private static final String NOBODY = "65534";
 
+    private static final int LINES_SHOWN = 3;
+    private static final Pattern TELLING =
+            Pattern.compile("(?i)\\b(fatal|error|could not|cannot|no space|denied|not permitted)\\b");
+
     private final Path bin;
+    private final Path home;
     private final List<String> prefix;
 
     PostgresCommand(Path bin, Path home) throws IOException {
         this.bin = bin;
+        this.home = home;
         this.prefix = unprivileged(home);
     }
 
@@ -36,11 +43,16 @@ final class PostgresCommand {
             return List.of("unshare", "-U");
         }
         Files.setPosixFilePermissions(home, PosixFilePermissions.fromString("rwxr-xr-x"));
-        run(List.of("chown", NOBODY + ":" + NOBODY, home.toString()));
+        run(home, List.of("chown", NOBODY + ":" + NOBODY, home.toString()));
         for (String name : List.of("pgdata", "pg.password", "postgres.log")) {
             if (Files.exists(home.resolve(name))) {
-                run(List.of(
-                        "chown", "-R", NOBODY + ":" + NOBODY, home.resolve(name).toString()));
+                run(
+                        home,
+                        List.of(
+                                "chown",
+                                "-R",
+                                NOBODY + ":" + NOBODY,
+                                home.resolve(name).toString()));
             }
         }
         return List.of("setpriv", "--reuid", NOBODY, "--regid", NOBODY, "--clear-groups");
@@ -49,27 +61,29 @@ final class PostgresCommand {
     /** Gives a file to whom the programs run as. */
     void own(Path file) throws IOException {
         if (prefix.contains(NOBODY)) {
-            run(List.of("chown", NOBODY, file.toString()));
+            run(home, List.of("chown", NOBODY, file.toString()));
         }
     }
 
     void initdb(Path cluster, String user, Path passwordFile) throws IOException {
-        run(prefixed(
-                program("initdb"),
-                "-D",
-                cluster.toString(),
-                "-U",
-                user,
-                "-A",
-                "scram-sha-256",
-                "--pwfile",
-                passwordFile.toString(),
-                "-E",
-                "UTF8",
-                "--locale-provider=builtin",
-                "--builtin-locale=C.UTF-8",
-                "--locale=C",
-                "--data-checksums"));
+        run(
+                home,
+                prefixed(
+                        program("initdb"),
+                        "-D",
+                        cluster.toString(),
+                        "-U",
+                        user,
+                        "-A",
+                        "scram-sha-256",
+                        "--pwfile",
+                        passwordFile.toString(),
+                        "-E",
+                        "UTF8",
+                        "--locale-provider=builtin",
+                        "--builtin-locale=C.UTF-8",
+                        "--locale=C",
+                        "--data-checksums"));
     }
 
     /** Everything on it is an exec, so the process that is started is the server itself. */
@@ -78,7 +92,7 @@ final class PostgresCommand {
         if (isThere("setsid")) {
             line.add("setsid"); // Ctrl-C on the service's terminal is for the service, which ends the server last
         }
-        if (isThere("setpriv")) {
+        if (serverEndsWithParent()) {
             // After the change of credentials, which would clear it. INT is PostgreSQL's fast shutdown.
             line.addAll(List.of("setpriv", "--pdeathsig", "INT"));
         }
@@ -96,7 +110,7 @@ final class PostgresCommand {
 
     /** Ends the server of a cluster after rolling back what runs. */
     void stop(Path cluster) throws IOException {
-        run(prefixed(program("pg_ctl"), "-D", cluster.toString(), "-m", "fast", "-w", "-t", "60", "stop"));
+        run(home, prefixed(program("pg_ctl"), "-D", cluster.toString(), "-m", "fast", "-w", "-t", "60", "stop"));
     }
 
     /** What a failure means, in words; file system exceptions otherwise show only the path. */
@@ -105,6 +119,11 @@ final class PostgresCommand {
             return failure.getReason() + " (" + failure.getFile() + ")";
         }
         return e.getClass().getSimpleName().replace("Exception", "") + ": " + e.getMessage();
+    }
+
+    /** Whether the kernel ends the server with this JVM. */
+    static boolean serverEndsWithParent() {
+        return isThere("setpriv");
     }
 
     private String program(String name) {
@@ -122,13 +141,32 @@ final class PostgresCommand {
                         .anyMatch(folder -> Files.isExecutable(Path.of(folder, program)));
     }
 
-    private static void run(List<String> line) throws IOException {
+    private static void run(Path home, List<String> line) throws IOException {
         Process process = new ProcessBuilder(line).redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         if (await(process) != 0) {
             throw new ServiceException(
-                    ErrorCode.UNAVAILABLE, "`" + String.join(" ", line) + "` failed: " + output.replace("\n", " | "));
+                    ErrorCode.UNAVAILABLE,
+                    "the data folder " + home + " cannot be used: " + program(line) + " failed: " + telling(output));
         }
+    }
+
+    /** The last program of the chain that a command line executes. */
+    private static String program(List<String> line) {
+        return line.stream()
+                .filter(word -> word.contains("/bin/") && !word.startsWith("-"))
+                .findFirst()
+                .map(word -> String.valueOf(Path.of(word).getFileName()))
+                .orElse(line.getFirst());
+    }
+
+    /** The lines that say what is wrong, or else the last ones. */
+    private static String telling(String output) {
+        List<String> lines = output.lines().filter(line -> !line.isBlank()).toList();
+        List<String> told =
+                lines.stream().filter(line -> TELLING.matcher(line).find()).toList();
+        List<String> shown = told.isEmpty() ? lines : told;
+        return String.join(" | ", shown.subList(Math.max(0, shown.size() - LINES_SHOWN), shown.size()));
     }
 
     private static int status(List<String> line) throws IOException {

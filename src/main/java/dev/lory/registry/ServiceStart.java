@@ -17,9 +17,8 @@ import org.jspecify.annotations.Nullable;
 class ServiceStart {
     private static final Logger LOG = Logger.getLogger(ServiceStart.class);
     private static final int EXIT_CANNOT_START = 2;
-    /** Twice in the two seconds in which a change by another replica is to be seen. */
     private static final Duration STOP = Duration.ofSeconds(5);
-
+    /** Twice in the two seconds in which a change by another replica is to be seen. */
     private static final Duration POLL = Duration.ofSeconds(1);
 
     private final WorkerDirectory workers;

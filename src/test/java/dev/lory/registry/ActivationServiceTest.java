@@ -42,7 +42,7 @@ class ActivationServiceTest {
         assertThat(made.cause()).isEqualTo("API");
         assertThat(made.actor()).isEqualTo("someone");
         assertThat(activations.current()).isEqualTo(made);
-        assertThat(activations.list().getFirst().adapters()).isEqualTo(made.adapters());
+        assertThat(activations.list().getFirst()).isEqualTo(made);
 
         assertThat(activations.activate(List.of(), "someone").adapters()).isEmpty();
     }
