@@ -107,7 +107,9 @@ final class EngineTest {
                 .isInstanceOfSatisfying(
                         ServiceException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.OVERLOADED));
         hold.countDown();
-        assertThat(accepted).hasSize(40).allSatisfy(sink -> assertThat(sink.tokens()).hasSize(1));
+        assertThat(accepted)
+                .hasSize(40)
+                .allSatisfy(sink -> assertThat(sink.tokens()).hasSize(1));
     }
 
     private static void await(CountDownLatch latch) {
@@ -170,8 +172,11 @@ final class EngineTest {
 
     @Test
     void allocatesNothingPerTokenInSteadyState() throws InterruptedException {
-        SamplingParams params =
-                SamplingParams.builder().temperature(0).maxTokens(400).ignoreEos(true).build();
+        SamplingParams params = SamplingParams.builder()
+                .temperature(0)
+                .maxTokens(400)
+                .ignoreEos(true)
+                .build();
         for (int round = 0; round < 2; round++) { // the first warms up: the compiler's work is not ours
             MeasuringSink sink = new MeasuringSink(100, 300);
             model.engine.submit(model.sequence(prompt(round), model.mode("sum"), params, sink));

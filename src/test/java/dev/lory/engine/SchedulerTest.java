@@ -81,8 +81,7 @@ final class SchedulerTest {
                 ? SamplingParams.builder().promptLogprobs(0).build()
                 : SamplingParams.DEFAULT;
         int max = prompt.length + 1 + random.nextInt(30);
-        Sequence sequence =
-                new Sequence(prompt, max, adapters, params, new int[0], 0, 8, new RecordingSink());
+        Sequence sequence = new Sequence(prompt, max, adapters, params, new int[0], 0, 8, new RecordingSink());
         scheduler.add(sequence);
         return sequence;
     }
@@ -114,7 +113,9 @@ final class SchedulerTest {
         assertThat(batch.sequences()).isLessThanOrEqualTo(MAX_RUNNING);
         Set<Integer> written = new HashSet<>();
         for (int row = 0; row < batch.rows(); row++) {
-            assertThat(written.add(batch.slot(row))).as("seed %d: a slot written twice", seed).isTrue();
+            assertThat(written.add(batch.slot(row)))
+                    .as("seed %d: a slot written twice", seed)
+                    .isTrue();
         }
         for (int g = 1; g < batch.adapters().groups(); g++) {
             assertThat(batch.adapters().slot(g)).isGreaterThan(batch.adapters().slot(g - 1));
@@ -161,14 +162,7 @@ final class SchedulerTest {
 
     private Sequence submitFixed(int prompt, int max) {
         Sequence sequence = new Sequence(
-                new int[prompt],
-                max,
-                AdapterSet.BASE,
-                SamplingParams.DEFAULT,
-                new int[0],
-                0,
-                8,
-                new RecordingSink());
+                new int[prompt], max, AdapterSet.BASE, SamplingParams.DEFAULT, new int[0], 0, 8, new RecordingSink());
         scheduler.add(sequence);
         return sequence;
     }
