@@ -96,6 +96,17 @@ final class LoryProcess implements AutoCloseable {
         return post(path, Files.readString(body));
     }
 
+    /** The whole of a stream, as it came. */
+    String stream(String path, String body) throws IOException, InterruptedException {
+        HttpRequest request = request(path)
+                .header("Content-Type", "application/json")
+                .POST(BodyPublishers.ofString(body))
+                .build();
+        HttpResponse<String> response = client.send(request, BodyHandlers.ofString());
+        assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
+        return response.body();
+    }
+
     /** Ends the process at once, as a crash would; nothing in it gets to run. */
     void kill() throws InterruptedException {
         process.destroyForcibly();

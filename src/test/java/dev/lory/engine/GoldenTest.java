@@ -3,6 +3,7 @@ package dev.lory.engine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.lory.adapter.AdapterSet;
 import dev.lory.kernel.ReferenceBackend;
 import dev.lory.sampling.SamplingParams;
 import java.util.ArrayList;
@@ -22,7 +23,7 @@ final class GoldenTest {
         JsonNode golden = DemoModel.golden();
         SamplingParams params =
                 SamplingParams.greedy(golden.get("max_new_tokens").asInt());
-        try (DemoModel model = new DemoModel(new ReferenceBackend(), new EngineOptions(64, 100, 512, 1024, 16))) {
+        try (DemoModel model = reference()) {
             Map<String, RecordingSink> sinks = new LinkedHashMap<>();
             for (String mode : MODES) {
                 for (JsonNode expected : golden.get("modes").get(mode)) {
@@ -44,6 +45,38 @@ final class GoldenTest {
                     }
                     assertThat(sink.tokens()).as("%s, prompt %d", mode, prompt).isEqualTo(tokens);
                 }
+            }
+        }
+    }
+
+    private static DemoModel reference() {
+        return new DemoModel(new ReferenceBackend(), new EngineOptions(64, 100, 512, 1024, 16));
+    }
+
+    @Test
+    void onTheReferenceEachOf24SequencesSaysWhatItSaysAlone() {
+        JsonNode prompts = DemoModel.golden().get("prompts");
+        SamplingParams params = SamplingParams.greedy(8);
+        try (DemoModel model = reference()) {
+            List<AdapterSet> sets = List.of(
+                    AdapterSet.BASE,
+                    model.mode("math"),
+                    model.mode("reasoning"),
+                    model.mode("biology"),
+                    model.set(Map.of("math", 0.5f, "biology", 0.75f)),
+                    model.set(Map.of("math", 1f, "reasoning", -0.5f, "biology", 0.25f)));
+            List<List<Integer>> alone = new ArrayList<>();
+            List<RecordingSink> together = new ArrayList<>();
+            for (int i = 0; i < 24; i++) {
+                int[] prompt = DemoModel.ids(prompts.get(i % prompts.size()).get("token_ids"));
+                alone.add(model.start(prompt, sets.get(i % 6), params).tokens());
+            }
+            for (int i = 0; i < 24; i++) {
+                int[] prompt = DemoModel.ids(prompts.get(i % prompts.size()).get("token_ids"));
+                together.add(model.start(prompt, sets.get(i % 6), params));
+            }
+            for (int i = 0; i < 24; i++) {
+                assertThat(together.get(i).tokens()).as("sequence %d", i).isEqualTo(alone.get(i));
             }
         }
     }
