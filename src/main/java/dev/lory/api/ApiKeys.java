@@ -14,14 +14,14 @@ import org.jboss.resteasy.reactive.server.ServerRequestFilter;
  * The keys of the API, where they are configured: one for generating, one for administration; with only the first, that one does both.
  */
 class ApiKeys {
-    private final Optional<String> apiKey;
-    private final Optional<String> adminKey;
+    private final String apiKey;
+    private final String adminKey;
 
     ApiKeys(
             @ConfigProperty(name = "lory.api-key") Optional<String> apiKey,
             @ConfigProperty(name = "lory.admin-key") Optional<String> adminKey) {
-        this.apiKey = apiKey.filter(key -> !key.isBlank());
-        this.adminKey = adminKey.filter(key -> !key.isBlank());
+        this.apiKey = apiKey.orElse("").strip();
+        this.adminKey = adminKey.orElse("").strip();
     }
 
     @ServerRequestFilter
@@ -31,11 +31,11 @@ class ApiKeys {
         if (!administers && !path.startsWith("/v1")) {
             return;
         }
-        Optional<String> wanted = administers ? adminKey.or(() -> apiKey) : apiKey;
-        if (wanted.isPresent() && given(request).noneMatch(key -> equal(key, wanted.get()))) {
+        String wanted = administers && !adminKey.isEmpty() ? adminKey : apiKey;
+        if (!wanted.isEmpty() && given(request).noneMatch(key -> equal(key, wanted))) {
             throw new ServiceException(
                     ErrorCode.UNAUTHENTICATED,
-                    "this service wants its " + (administers && adminKey.isPresent() ? "admin" : "API")
+                    "this service wants its " + (wanted.equals(apiKey) ? "API" : "admin")
                             + " key: send it as `Authorization: Bearer KEY`");
         }
     }

@@ -43,16 +43,14 @@ final class RunBatchCommand implements Callable<Integer> {
 
     @Option(
             names = {"-i", "--input"},
-            required = true,
             paramLabel = "FILE",
-            description = "JSON lines; - is standard input.")
+            description = "JSON lines; default: -, standard input.")
     private String input = STANDARD;
 
     @Option(
             names = {"-o", "--output"},
-            required = true,
             paramLabel = "FILE",
-            description = "JSON lines, in the order of the input; - is standard output.")
+            description = "JSON lines, in the order of the input; default: -, standard output.")
     private String output = STANDARD;
 
     @Option(

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** The typed key-value pairs of a GGUF file. Whole numbers of all widths are one type, and so are both floats. */
@@ -65,9 +66,9 @@ public final class GgufMetadata {
         return as(long[].class, key, "an array of whole numbers").map(long[]::clone);
     }
 
-    /** The value of a key that must be there. */
-    public <T> T required(String key, Optional<T> value) {
-        return value.orElseThrow(() -> MappedFile.invalid(path, "has no metadata key " + key));
+    /** The value of a key that must be there, by one of the methods above. */
+    public <T> T required(String key, Function<String, Optional<T>> read) {
+        return read.apply(key).orElseThrow(() -> MappedFile.invalid(path, "has no metadata key " + key));
     }
 
     /** The value of a key as text, for messages. */

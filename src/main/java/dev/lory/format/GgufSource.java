@@ -24,8 +24,7 @@ public final class GgufSource implements TensorSource {
     private GgufSource(Path path, Arena arena) {
         this.arena = arena;
         this.file = new GgufFile(path, arena);
-        String architecture =
-                metadata().required("general.architecture", metadata().string("general.architecture"));
+        String architecture = metadata().required("general.architecture", metadata()::string);
         if (!architecture.equals("llama")) {
             throw MappedFile.invalid(
                     path, "the architecture " + architecture + " is not supported; supported is llama");

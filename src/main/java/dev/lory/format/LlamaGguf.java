@@ -101,7 +101,7 @@ final class LlamaGguf {
                     integer("attention.head_count_kv", heads),
                     headDim,
                     required("context_length"),
-                    metadata.required(eps, metadata.number(eps)),
+                    metadata.required(eps, metadata::number),
                     metadata.number("llama.rope.freq_base").orElse(10000.0),
                     !file.names().contains("output.weight"),
                     file.names().contains("blk.0.attn_q.bias"),
@@ -179,7 +179,7 @@ final class LlamaGguf {
     }
 
     private int required(String name) {
-        return metadata.required("llama." + name, metadata.integer("llama." + name));
+        return metadata.required("llama." + name, metadata::integer);
     }
 
     private int integer(String name, int absent) {

@@ -23,7 +23,11 @@ final class JsonValues {
     }
 
     /** @throws TemplateFault when it is no JSON value, or nested too deeply */
-    Value read(@Nullable Object value) {
+    Value read(Object value) {
+        return nullable(value);
+    }
+
+    private Value nullable(@Nullable Object value) {
         characters++;
         return switch (value) {
             case null -> None.NONE;
@@ -51,7 +55,7 @@ final class JsonValues {
         enter();
         List<Value> values = new ArrayList<>(list.size());
         for (Object item : list) {
-            values.add(read(item));
+            values.add(nullable(item));
         }
         depth--;
         return Items.list(values);
@@ -61,7 +65,7 @@ final class JsonValues {
         enter();
         Dict.Builder dict = new Dict.Builder();
         for (Map.Entry<?, ?> entry : map.entrySet()) {
-            dict.put(read(entry.getKey()), read(entry.getValue()));
+            dict.put(nullable(entry.getKey()), nullable(entry.getValue()));
         }
         depth--;
         return dict.build();

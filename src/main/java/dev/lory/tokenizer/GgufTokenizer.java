@@ -23,11 +23,11 @@ final class GgufTokenizer {
 
     private GgufTokenizer(GgufMetadata metadata) {
         this.metadata = metadata;
-        String model = metadata.required(PREFIX + "model", metadata.string(PREFIX + "model"));
+        String model = metadata.required(PREFIX + "model", metadata::string);
         if (!model.equals("gpt2")) {
             throw invalid("tokenizer.ggml.model is " + model + "; gpt2 (byte-level BPE) is the only one supported");
         }
-        this.tokens = metadata.required(PREFIX + "tokens", metadata.strings(PREFIX + "tokens"));
+        this.tokens = metadata.required(PREFIX + "tokens", metadata::strings);
     }
 
     /** @throws ServiceException {@code INVALID_MODEL} naming file and key if the tokenizer is not understood */
@@ -59,8 +59,7 @@ final class GgufTokenizer {
             vocab.put(tokens.get(id), id);
         }
         ArrayNode merges = model.putArray("merges");
-        metadata.required(PREFIX + "merges", metadata.strings(PREFIX + "merges"))
-                .forEach(merges::add);
+        metadata.required(PREFIX + "merges", metadata::strings).forEach(merges::add);
     }
 
     private void writeAdded(ArrayNode added) {

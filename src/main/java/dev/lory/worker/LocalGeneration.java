@@ -14,6 +14,7 @@ import dev.lory.worker.GenerationEvent.UsedAdapter;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** A sequence of the engine in this process, read by one thread: text, stop strings and the end are worked out here. */
@@ -75,7 +76,7 @@ final class LocalGeneration implements Generation {
 
     private @Nullable GenerationEvent advance() {
         while (!stops.stopped()) {
-            Ending ending = queue.ending();
+            Optional<Ending> ending = queue.ending();
             int written = queue.await(read);
             if (queue.isClosed()) {
                 finished = true;
@@ -88,10 +89,10 @@ final class LocalGeneration implements Generation {
             if (written > read) {
                 return delta(written);
             }
-            if (ending != null) {
+            if (ending.isPresent()) {
                 String tail = stops.append(text == null ? "" : text.flush()) + stops.flush();
                 return tail.isEmpty()
-                        ? end(ending == Ending.STOPPED ? Reason.STOP : Reason.LENGTH)
+                        ? end(ending.get() == Ending.STOPPED ? Reason.STOP : Reason.LENGTH)
                         : new Delta(tail, List.of());
             }
         }

@@ -6,6 +6,7 @@ import dev.lory.worker.GenerationEvent.Candidate;
 import dev.lory.worker.GenerationEvent.Token;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -112,10 +113,9 @@ final class TokenQueue implements TokenSink {
         return closed;
     }
 
-    /** How it ended; null while it goes on. Read before {@link #await}'s count is compared, so that no token is missed. */
-    @Nullable
-    Ending ending() {
-        return ending;
+    /** How it ended, if it has. Read before {@link #await}'s count is compared, so that no token is missed. */
+    Optional<Ending> ending() {
+        return Optional.ofNullable(ending);
     }
 
     int cachedTokens() {
