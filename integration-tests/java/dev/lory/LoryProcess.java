@@ -81,6 +81,22 @@ final class LoryProcess implements AutoCloseable {
         }
     }
 
+    /** Where it listens. */
+    String url() {
+        return "http://127.0.0.1:" + port;
+    }
+
+    /** The value of a metric without labels. */
+    double metric(String name) throws IOException, InterruptedException {
+        String all = client.send(request("/metrics").GET().build(), BodyHandlers.ofString())
+                .body();
+        return all.lines()
+                .filter(line -> line.startsWith(name + " "))
+                .mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1)))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError("no metric " + name));
+    }
+
     Answer get(String path) throws IOException, InterruptedException {
         return send(request(path).GET().build());
     }
@@ -124,10 +140,17 @@ final class LoryProcess implements AutoCloseable {
         return Files.readString(log);
     }
 
+    /** Ends the process if it still runs, its database with it: what is left of that would still write to its folder. */
     @Override
     public void close() {
-        if (process.isAlive()) {
+        process.destroy();
+        try {
+            if (!process.waitFor(60, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+            }
+        } catch (InterruptedException e) {
             process.destroyForcibly();
+            Thread.currentThread().interrupt();
         }
         client.close();
     }
@@ -161,8 +184,7 @@ final class LoryProcess implements AutoCloseable {
     }
 
     private HttpRequest.Builder request(String path) {
-        return HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + path))
-                .timeout(PATIENCE);
+        return HttpRequest.newBuilder(URI.create(url() + path)).timeout(PATIENCE);
     }
 
     private Answer send(HttpRequest request) throws IOException, InterruptedException {

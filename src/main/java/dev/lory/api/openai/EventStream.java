@@ -1,6 +1,7 @@
 package dev.lory.api.openai;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.vertx.core.Future;
 import io.vertx.core.http.HttpServerResponse;
 import java.io.IOException;
 import java.util.concurrent.ExecutionException;
@@ -34,12 +35,20 @@ final class EventStream {
     /** The end that clients wait for. */
     void done() throws IOException, InterruptedException {
         write("data: [DONE]\n\n");
-        response.end();
+        await(response.end());
     }
 
     private void write(String text) throws IOException, InterruptedException {
+        await(response.write(text));
+    }
+
+    /**
+     * Waits until something has been written. The last write, too: a resource that returns before it is out loses it now and then
+     * where the client has asked for the connection to be closed.
+     */
+    static void await(Future<Void> written) throws IOException, InterruptedException {
         try {
-            response.write(text).toCompletionStage().toCompletableFuture().get(WRITE_SECONDS, TimeUnit.SECONDS);
+            written.toCompletionStage().toCompletableFuture().get(WRITE_SECONDS, TimeUnit.SECONDS);
         } catch (ExecutionException | TimeoutException | IllegalStateException e) {
             throw new IOException("the client does not read any more", e);
         }

@@ -91,10 +91,12 @@ class Responder {
     }
 
     private static void whole(
-            OpenAiRequest request, Worker worker, Generations generations, HttpServerResponse response) {
+            OpenAiRequest request, Worker worker, Generations generations, HttpServerResponse response)
+            throws IOException, InterruptedException {
         ObjectNode answer = OpenAiAnswers.answer(request, worker, generations);
         if (!response.closed()) {
-            response.putHeader("Content-Type", "application/json").end(answer.toString());
+            response.putHeader("Content-Type", "application/json");
+            EventStream.await(response.end(answer.toString()));
         }
     }
 
@@ -126,7 +128,7 @@ class Responder {
             }
         } catch (ServiceException e) {
             events.send(OpenAiError.json(e, Statuses.of(e.code())));
-            response.end();
+            EventStream.await(response.end());
             return;
         }
         events.done();

@@ -19,7 +19,7 @@ final class Schemas {
                     description = "A string, or an array of parts {type: text, text}")
             String content) {}
 
-    @Schema(name = "WeightedAdapter", description = "An adapter and what its update is multiplied with")
+    @Schema(name = "SelectedAdapter", description = "An adapter and what its update is multiplied with")
     record Weighted(
             @Schema(required = true, examples = "math") String name,
             @Schema(defaultValue = "1") double weight) {}

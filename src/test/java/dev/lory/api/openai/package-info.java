@@ -1,0 +1,4 @@
+@NullMarked
+package dev.lory.api.openai;
+
+import org.jspecify.annotations.NullMarked;
