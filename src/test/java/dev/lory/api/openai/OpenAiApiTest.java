@@ -130,8 +130,8 @@ class OpenAiApiTest {
     /** The order of fields differs from build to build, so the documents are compared leaf by leaf. */
     @Test
     void theCommittedOpenApiDocumentIsTheOneThatIsServed() throws IOException {
-        Map<String, String> served = leaves(new ObjectMapper()
-                .readTree(given().get("/openapi?format=json").asString()));
+        Map<String, String> served = leaves(
+                new ObjectMapper().readTree(given().get("/openapi?format=json").asString()));
         Map<String, String> committed =
                 leaves(new YAMLMapper().readTree(Files.readAllBytes(Path.of("openapi", "openapi.yaml"))));
         Map<String, String> added = new TreeMap<>(served);
@@ -139,7 +139,8 @@ class OpenAiApiTest {
         Map<String, String> removed = new TreeMap<>(committed);
         removed.entrySet().removeAll(served.entrySet());
         assertThat(List.of(added, removed))
-                .as("served and not committed, committed and not served; if wanted: cp target/openapi/openapi.yaml openapi/")
+                .as(
+                        "served and not committed, committed and not served; if wanted: cp target/openapi/openapi.yaml openapi/")
                 .containsExactly(Map.of(), Map.of());
     }
 
