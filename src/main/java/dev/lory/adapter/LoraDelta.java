@@ -1,8 +1,8 @@
 package dev.lory.adapter;
 
-import dev.lory.kernel.AdapterRows;
 import dev.lory.kernel.Backend;
 import dev.lory.kernel.LoraFactors;
+import dev.lory.kernel.RowGroups;
 import dev.lory.model.LinearDelta;
 import dev.lory.model.LinearSite;
 import dev.lory.tensor.Tensor;
@@ -24,7 +24,7 @@ public final class LoraDelta implements LinearDelta {
     }
 
     @Override
-    public void add(List<LinearSite> sites, AdapterRows rows, Tensor x, Tensor[] ys) {
+    public void add(List<LinearSite> sites, RowGroups rows, Tensor x, Tensor[] ys) {
         LoraFactors[][] factors = scratch[sites.size()];
         for (int i = 0; i < factors.length; i++) {
             factors[i] = slots.at(sites.get(i).index());

@@ -48,6 +48,9 @@ public interface Backend extends AutoCloseable {
     /** {@code y = x / sqrt(mean(x²) + eps) · weight}, row by row (arXiv:1910.07467). */
     void rmsNorm(Tensor x, Tensor weight, float eps, Tensor y);
 
+    /** {@code y = (x - mean(x)) / sqrt(var(x) + eps) · weight + bias}, row by row (arXiv:1607.06450). */
+    void layerNorm(Tensor x, Tensor weight, Tensor bias, float eps, Tensor y);
+
     /** {@code ys[i] = x · weights[i]ᵀ}: linear maps that read the same input. */
     void project(Weight[] weights, Tensor x, Tensor[] ys);
 
@@ -56,7 +59,7 @@ public interface Backend extends AutoCloseable {
      *
      * @param factors {@code [output][slot]}; {@link LoraFactors#NONE} where the adapter of that slot leaves the output alone
      */
-    void lora(LoraFactors[][] factors, AdapterRows rows, Tensor x, Tensor[] ys);
+    void lora(LoraFactors[][] factors, RowGroups rows, Tensor x, Tensor[] ys);
 
     /**
      * Rotates each head of {@code x [rows, heads·head_dim]} in place by its row's position: element i with element i + half
@@ -80,8 +83,35 @@ public interface Backend extends AutoCloseable {
     /** {@code y = activation(gate) · up}, element by element; {@code y} may be {@code gate}. */
     void gate(Activation activation, Tensor gate, Tensor up, Tensor y);
 
+    /** {@code y = activation(x)}, element by element; {@code y} may be {@code x}. */
+    void activate(Activation activation, Tensor x, Tensor y);
+
     /** {@code y += x}. */
     void add(Tensor x, Tensor y);
+
+    /** {@code y[r] += row[0]} for each row r: a bias. */
+    void addRow(Tensor row, Tensor y);
+
+    /** {@code y = factor · y}. */
+    void scale(float factor, Tensor y);
+
+    /** {@code y = cap · tanh(y / cap)} (arXiv:2408.00118). */
+    void softCap(float cap, Tensor y);
+
+    /**
+     * Sends each row to the {@code topK} experts with the largest logits; of equal ones the first. An entry's weight is the softmax over all
+     * experts, divided by its sum over the chosen ones (arXiv:2401.04088).
+     *
+     * @param logits {@code [rows, experts]}
+     * @param groups cleared, then filled: one group for each expert that has rows, experts and rows rising
+     */
+    void route(Tensor logits, int topK, RowGroups groups);
+
+    /** {@code y[i] = x[row]} for entry i of group {@code g}; y has as many rows as the group. */
+    void gather(Tensor x, RowGroups groups, int g, Tensor y);
+
+    /** {@code y[row] += weight · x[i]} for entry i of group {@code g}. */
+    void scatterAdd(Tensor x, RowGroups groups, int g, Tensor y);
 
     /** Copies one row to the heap, after everything before it is done. */
     void download(Tensor x, int row, float[] out);

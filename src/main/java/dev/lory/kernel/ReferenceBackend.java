@@ -178,10 +178,10 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
-    public void lora(LoraFactors[][] factors, AdapterRows rows, Tensor x, Tensor[] ys) {
+    public void lora(LoraFactors[][] factors, RowGroups rows, Tensor x, Tensor[] ys) {
         for (int i = 0; i < ys.length; i++) {
             for (int g = 0; g < rows.groups(); g++) {
-                if (factors[i][rows.slot(g)] instanceof Factors f) {
+                if (factors[i][rows.key(g)] instanceof Factors f) {
                     for (int entry = rows.start(g); entry < rows.start(g + 1); entry++) {
                         update(f, rows.row(entry), rows.weight(entry) * f.scale, x, ys[i]);
                     }
@@ -293,6 +293,7 @@ public final class ReferenceBackend implements Backend {
                 double g = gate.get(r, i);
                 double activated = switch (activation) {
                     case SILU -> g / (1 + Math.exp(-g));
+                    case GELU, GELU_TANH -> throw new UnsupportedOperationException();
                 };
                 y.set(r, i, (float) (activated * up.get(r, i)));
             }
@@ -306,6 +307,46 @@ public final class ReferenceBackend implements Backend {
                 y.set(r, i, y.get(r, i) + x.get(r, i));
             }
         }
+    }
+
+    @Override
+    public void layerNorm(Tensor x, Tensor weight, Tensor bias, float eps, Tensor y) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void activate(Activation activation, Tensor x, Tensor y) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void addRow(Tensor row, Tensor y) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void scale(float factor, Tensor y) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void softCap(float cap, Tensor y) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void route(Tensor logits, int topK, RowGroups groups) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void gather(Tensor x, RowGroups groups, int g, Tensor y) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void scatterAdd(Tensor x, RowGroups groups, int g, Tensor y) {
+        throw new UnsupportedOperationException();
     }
 
     @Override

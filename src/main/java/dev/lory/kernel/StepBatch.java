@@ -10,7 +10,7 @@ public final class StepBatch {
     private final int[] tokens;
     private final int[] positions;
     private final int[] slots;
-    private final AdapterRows adapters = new AdapterRows();
+    private final RowGroups adapters = new RowGroups();
     private int rows;
     private int sequences;
     private int[] starts = new int[17];
@@ -88,7 +88,7 @@ public final class StepBatch {
         return blockTables[s];
     }
 
-    public AdapterRows adapters() {
+    public RowGroups adapters() {
         return adapters;
     }
 }

@@ -33,7 +33,7 @@ final class Layer {
         this.weights = weights;
         this.rope = rope;
         DecoderSpec.Attention attention = spec.attention();
-        this.shape = new AttentionShape(attention.heads(), attention.kvHeads(), attention.headDim(), (float)
+        this.shape = AttentionShape.full(attention.heads(), attention.kvHeads(), attention.headDim(), (float)
                 (1 / Math.sqrt(attention.headDim())));
     }
 

@@ -1,6 +1,6 @@
 package dev.lory.model;
 
-import dev.lory.kernel.AdapterRows;
+import dev.lory.kernel.RowGroups;
 import dev.lory.tensor.Tensor;
 import java.util.List;
 
@@ -16,5 +16,5 @@ public interface LinearDelta {
      * @param x {@code [rows, in]}
      * @param ys {@code [rows, out]} each
      */
-    void add(List<LinearSite> sites, AdapterRows rows, Tensor x, Tensor[] ys);
+    void add(List<LinearSite> sites, RowGroups rows, Tensor x, Tensor[] ys);
 }

@@ -1,7 +1,7 @@
 package dev.lory.model;
 
-import dev.lory.kernel.AdapterRows;
 import dev.lory.kernel.Backend;
+import dev.lory.kernel.RowGroups;
 import dev.lory.kernel.Weight;
 import dev.lory.tensor.Tensor;
 import java.util.List;
@@ -18,7 +18,7 @@ final class Projections {
         this.sites = List.copyOf(sites);
     }
 
-    void forward(Tensor x, Tensor[] ys, LinearDelta delta, AdapterRows rows) {
+    void forward(Tensor x, Tensor[] ys, LinearDelta delta, RowGroups rows) {
         backend.project(weights, x, ys);
         if (!rows.isEmpty()) {
             delta.add(sites, rows, x, ys);

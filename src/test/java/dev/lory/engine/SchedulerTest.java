@@ -118,7 +118,7 @@ final class SchedulerTest {
                     .isTrue();
         }
         for (int g = 1; g < batch.adapters().groups(); g++) {
-            assertThat(batch.adapters().slot(g)).isGreaterThan(batch.adapters().slot(g - 1));
+            assertThat(batch.adapters().key(g)).isGreaterThan(batch.adapters().key(g - 1));
         }
     }
 

@@ -18,7 +18,7 @@ final class Attention {
     int width;
     int blockSize;
     int scoreStride;
-    AttentionShape shape = new AttentionShape(1, 1, 1, 1);
+    AttentionShape shape = AttentionShape.full(1, 1, 1, 1);
 
     /** Query heads to a kv head. */
     int group() {

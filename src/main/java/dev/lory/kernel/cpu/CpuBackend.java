@@ -3,11 +3,11 @@ package dev.lory.kernel.cpu;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
 import dev.lory.kernel.Activation;
-import dev.lory.kernel.AdapterRows;
 import dev.lory.kernel.AttentionShape;
 import dev.lory.kernel.Backend;
 import dev.lory.kernel.KvCache;
 import dev.lory.kernel.LoraFactors;
+import dev.lory.kernel.RowGroups;
 import dev.lory.kernel.StepBatch;
 import dev.lory.kernel.Weight;
 import dev.lory.tensor.DType;
@@ -159,7 +159,7 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public void lora(LoraFactors[][] factors, AdapterRows rows, Tensor x, Tensor[] ys) {
+    public void lora(LoraFactors[][] factors, RowGroups rows, Tensor x, Tensor[] ys) {
         if (rows.isEmpty()) {
             return;
         }
@@ -202,6 +202,7 @@ public final class CpuBackend implements Backend {
         flush();
         switch (activation) {
             case SILU -> rowSection.silu(address(gate), address(up), address(y), y.rows(), y.cols());
+            case GELU, GELU_TANH -> throw new UnsupportedOperationException();
         }
     }
 
@@ -209,6 +210,46 @@ public final class CpuBackend implements Backend {
     public void add(Tensor x, Tensor y) {
         flush();
         rowSection.add(address(x), address(y), y.rows(), y.cols());
+    }
+
+    @Override
+    public void layerNorm(Tensor x, Tensor weight, Tensor bias, float eps, Tensor y) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void activate(Activation activation, Tensor x, Tensor y) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void addRow(Tensor row, Tensor y) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void scale(float factor, Tensor y) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void softCap(float cap, Tensor y) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void route(Tensor logits, int topK, RowGroups groups) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void gather(Tensor x, RowGroups groups, int g, Tensor y) {
+        throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void scatterAdd(Tensor x, RowGroups groups, int g, Tensor y) {
+        throw new UnsupportedOperationException();
     }
 
     @Override

@@ -1,7 +1,7 @@
 package dev.lory.kernel.cpu;
 
-import dev.lory.kernel.AdapterRows;
 import dev.lory.kernel.LoraFactors;
+import dev.lory.kernel.RowGroups;
 import dev.lory.tensor.Tensor;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -36,7 +36,7 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
     private int groupsPerChunk;
 
     private LoraFactors[][] factors = {};
-    private @Nullable AdapterRows adapters;
+    private @Nullable RowGroups adapters;
     private int shrinks;
     /** Of each shrink chunk: output, adapter group, first and last entry. */
     private int[] shrink = new int[64];
@@ -95,14 +95,14 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
     }
 
     /** Adds these updates to the outputs. */
-    void lora(LoraFactors[][] toFactors, AdapterRows toAdapters) {
+    void lora(LoraFactors[][] toFactors, RowGroups toAdapters) {
         factors = toFactors;
         adapters = toAdapters;
         int entries = toAdapters.start(toAdapters.groups());
         stride = 16;
         for (int i = 0; i < outputs; i++) {
             for (int g = 0; g < toAdapters.groups(); g++) {
-                CpuLora lora = factor(i, toAdapters.slot(g));
+                CpuLora lora = factor(i, toAdapters.key(g));
                 if (lora != null) {
                     stride = Math.max(stride, (lora.rank() + 15) / 16 * 16);
                     plan(i, g, toAdapters.start(g), toAdapters.start(g + 1));
@@ -118,7 +118,7 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
         }
         for (int i = 0; i < outputs; i++) {
             for (int g = 0; g < toAdapters.groups(); g++) {
-                CpuLora lora = factor(i, toAdapters.slot(g));
+                CpuLora lora = factor(i, toAdapters.key(g));
                 float scale = lora == null ? 0 : lora.scale();
                 for (int e = toAdapters.start(g); e < toAdapters.start(g + 1); e++) {
                     Memory.setFloat(entryWeight(i, e), scale * toAdapters.weight(e));
@@ -203,8 +203,8 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
 
     private void shrink(int at, int thread) {
         int output = shrink[at];
-        AdapterRows of = adapters;
-        CpuLora lora = of == null ? null : factor(output, of.slot(shrink[at + 1]));
+        RowGroups of = adapters;
+        CpuLora lora = of == null ? null : factor(output, of.key(shrink[at + 1]));
         if (of == null || lora == null) {
             return;
         }
@@ -216,9 +216,9 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
     }
 
     /** Adapter after adapter in the order of the step, so that a row in several groups is summed in one order. */
-    private void expand(int i, AdapterRows of, int g0, int g1, int thread) {
+    private void expand(int i, RowGroups of, int g0, int g1, int thread) {
         for (int g = 0; g < of.groups(); g++) {
-            CpuLora lora = factor(i, of.slot(g));
+            CpuLora lora = factor(i, of.key(g));
             if (lora != null) {
                 int from = of.start(g);
                 Dense job = job(thread, lowRow(i, from), stride, ys[i], widths[i], of.start(g + 1) - from);
@@ -229,7 +229,7 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
     }
 
     private long lowRow(int output, int entry) {
-        AdapterRows of = adapters;
+        RowGroups of = adapters;
         int entries = of == null ? 0 : of.start(of.groups());
         return low + 4L * stride * ((long) output * entries + entry);
     }

@@ -27,7 +27,7 @@ final class CpuBackendSpeed {
     private static final int PROMPT = 512;
     private static final int CONTEXT = 1024;
     private static final int BLOCK = 16;
-    private static final AttentionShape SHAPE = new AttentionShape(9, 3, 64, 0.125f);
+    private static final AttentionShape SHAPE = AttentionShape.full(9, 3, 64, 0.125f);
 
     private final Random random = new Random(1);
     private final CpuBackend backend;

@@ -3,12 +3,12 @@ package dev.lory.kernel;
 import java.util.Arrays;
 
 /**
- * Which rows of a step run with which adapters: groups of (slot; rows with weights). A row may be in several groups, a base row is in
- * none. Built anew for each step in the same arrays; filled by one thread, then only read.
+ * Weighted rows of a step in groups: the rows that run with an adapter, by its slot, or those routed to an expert, by its number. A row may
+ * be in several groups or in none. Built anew in the same arrays; filled by one thread, then only read.
  */
-public final class AdapterRows {
+public final class RowGroups {
     private int groups;
-    private int[] slots = new int[8];
+    private int[] keys = new int[8];
     private int[] starts = new int[9];
     private int[] rows = new int[64];
     private float[] weights = new float[64];
@@ -18,13 +18,13 @@ public final class AdapterRows {
         starts[0] = 0;
     }
 
-    /** Opens the group of a slot; a slot has one group per step. */
-    public void group(int slot) {
-        if (groups == slots.length) {
-            slots = Arrays.copyOf(slots, 2 * groups);
+    /** Opens the group of a slot or expert, which has one group at most. */
+    public void group(int key) {
+        if (groups == keys.length) {
+            keys = Arrays.copyOf(keys, 2 * groups);
             starts = Arrays.copyOf(starts, 2 * groups + 1);
         }
-        slots[groups++] = slot;
+        keys[groups++] = key;
         starts[groups] = starts[groups - 1];
     }
 
@@ -48,9 +48,9 @@ public final class AdapterRows {
         return groups;
     }
 
-    /** The slot of group {@code g}. */
-    public int slot(int g) {
-        return slots[g];
+    /** The slot or expert of group {@code g}. */
+    public int key(int g) {
+        return keys[g];
     }
 
     /** The first entry of group {@code g}; {@code start(groups())} is the number of entries. */
@@ -63,7 +63,7 @@ public final class AdapterRows {
         return rows[entry];
     }
 
-    /** What the adapter's update of that row is multiplied with. */
+    /** What the adapter's update, or the expert's output, of that row is multiplied with. */
     public float weight(int entry) {
         return weights[entry];
     }
