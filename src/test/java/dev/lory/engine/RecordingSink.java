@@ -2,13 +2,18 @@ package dev.lory.engine;
 
 import dev.lory.error.ServiceException;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
 /** Keeps what a sequence says; {@link #tokens} waits for its end. */
 final class RecordingSink implements TokenSink {
     private final List<Integer> tokens = new ArrayList<>();
     final List<Float> logprobs = new ArrayList<>();
+    /** Log-probabilities before the first token, of the ids that were asked for. */
+    final Map<Integer, Float> first = new HashMap<>();
+
     final List<Float> promptLogprobs = new ArrayList<>();
     private final CompletableFuture<Ending> end = new CompletableFuture<>();
     volatile int cached = -1;
@@ -33,6 +38,9 @@ final class RecordingSink implements TokenSink {
 
     @Override
     public void token(int id, float logprob, int[] top, float[] topLogprobs) {
+        for (int i = 0; logprobs.isEmpty() && i < top.length; i++) {
+            first.put(top[i], topLogprobs[i]);
+        }
         logprobs.add(logprob);
         token(id);
     }

@@ -28,6 +28,7 @@ public final class CpuBackend implements Backend {
 
     private final Arena arena = Arena.ofShared();
     private final List<Memory.Area> areas = new ArrayList<>();
+    private final WeightMemory weightMemory = new WeightMemory();
     private final Scratch threadScratch = new Scratch();
     private final KernelSet kernels;
     private final String reason;
@@ -79,7 +80,7 @@ public final class CpuBackend implements Backend {
 
     @Override
     public Weight load(Tensor weight) {
-        PackedWeight packed = PackedWeight.of(weight);
+        PackedWeight packed = PackedWeight.of(weight, weightMemory);
         areas.add(packed.area());
         return packed;
     }
@@ -88,7 +89,7 @@ public final class CpuBackend implements Backend {
     public LoraFactors loadLora(Tensor a, Tensor b, float scale) {
         requirePlain(a);
         requirePlain(b);
-        return new CpuLora(PackedWeight.of(a), PackedWeight.of(b), scale);
+        return new CpuLora(PackedWeight.of(a, weightMemory), PackedWeight.of(b, weightMemory), scale);
     }
 
     private static void requirePlain(Tensor factor) {

@@ -15,6 +15,10 @@ import org.jspecify.annotations.Nullable;
 final class LinearSection implements WorkerPool.Task, AutoCloseable {
     /** Entries of one shrink chunk. */
     private static final int SHRINK = 24;
+    /** Chunks of outputs for each thread: the work of one token is over before many would pay. */
+    private static final int FEWEST_CHUNKS = 2;
+
+    private static final int MOST_CHUNKS = 12;
 
     private final WorkerPool pool;
     private final KernelSet kernels;
@@ -155,7 +159,7 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
             return;
         }
         shrunk.setPlain(0);
-        groupsPerChunk = Math.max(1, groups / (12 * pool.threads()));
+        groupsPerChunk = Math.max(1, groups / (Math.clamp(rows, FEWEST_CHUNKS, MOST_CHUNKS) * pool.threads()));
         pool.run(this, shrinks + (groups + groupsPerChunk - 1) / groupsPerChunk);
     }
 

@@ -24,7 +24,8 @@ final class Memory {
 
     private Memory() {}
 
-    private static MethodHandle function(String name, FunctionDescriptor type) {
+    /** A function of the C library. */
+    static MethodHandle function(String name, FunctionDescriptor type) {
         Linker linker = Linker.nativeLinker();
         return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), type);
     }
@@ -42,7 +43,7 @@ final class Memory {
             if (raw == 0) {
                 throw new ServiceException(ErrorCode.UNAVAILABLE, "there is no memory for " + bytes + " bytes");
             }
-            return new Area(raw, (raw + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT, bytes);
+            return new Area((raw + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT, bytes, () -> free(raw));
         } catch (ServiceException e) {
             throw e;
         } catch (Throwable e) {
@@ -50,14 +51,18 @@ final class Memory {
         }
     }
 
-    /** Memory to be given back with {@link #free}. */
-    record Area(long raw, long address, long bytes) {
+    private static void free(long raw) {
+        try {
+            FREE.invokeExact(raw);
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Memory to be given back once, with {@link #free}. */
+    record Area(long address, long bytes, Runnable release) {
         void free() {
-            try {
-                FREE.invokeExact(raw);
-            } catch (Throwable e) {
-                throw new IllegalStateException(e);
-            }
+            release.run();
         }
     }
 

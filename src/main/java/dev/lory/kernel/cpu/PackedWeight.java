@@ -10,10 +10,10 @@ import java.util.stream.IntStream;
 /** A weight repacked to a {@link Form}; the rows of the last group that the source lacks are zero. */
 record PackedWeight(Form form, int rows, int cols, DType dtype, Memory.Area area) implements Weight {
     /** Copies and repacks; as large as the source but for the padding. */
-    static PackedWeight of(Tensor source) {
+    static PackedWeight of(Tensor source, WeightMemory memory) {
         Form form = Form.of(source.dtype());
         int groups = (source.rows() + 15) / 16;
-        Memory.Area area = Memory.allocate(groups * form.groupBytes(source.cols()));
+        Memory.Area area = memory.allocate(groups * form.groupBytes(source.cols()));
         PackedWeight packed = new PackedWeight(form, source.rows(), source.cols(), source.dtype(), area);
         IntStream.range(0, groups).parallel().forEach(g -> packed.pack(g, source));
         return packed;

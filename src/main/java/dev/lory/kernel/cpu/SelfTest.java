@@ -26,7 +26,7 @@ final class SelfTest {
                     x.set(i / COLS, i % COLS, (float) random.nextGaussian());
                 }
                 Tensor y = Tensor.allocate(arena, DType.F32, TOKENS, ROWS);
-                PackedWeight packed = PackedWeight.of(weight);
+                PackedWeight packed = PackedWeight.of(weight, new WeightMemory());
                 multiply(kernels, packed, x, y, quantised, scratch.ensure(VectorKernels.SCRATCH));
                 packed.area().free();
                 double error = error(weight, x, y);
