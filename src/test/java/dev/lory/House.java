@@ -62,7 +62,7 @@ final class House {
                     "engine xlora adapter ordering model tokenizer template format kernel kernel.cpu kernel.cuda sampling"),
             row("registry", "worker ordering"),
             row("api api.openai api.admin api.dialect", "registry worker ordering sampling"),
-            row("cli", "api registry worker ordering sampling"));
+            row("cli", "api registry worker ordering sampling tokenizer template"));
 
     /** The first row in which a framework may show itself; what is above is plain Java. */
     static final String FIRST_WITH_FRAMEWORK = "worker";

@@ -1,5 +1,6 @@
 package dev.lory.api;
 
+import dev.lory.api.openai.OpenAiPaths;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
 import jakarta.ws.rs.container.ContainerRequestContext;
@@ -28,7 +29,7 @@ class ApiKeys {
     void check(ContainerRequestContext request) {
         String path = request.getUriInfo().getPath();
         boolean administers = path.startsWith("/api/") || path.startsWith("/activate_adapters");
-        if (!administers && !path.startsWith("/v1")) {
+        if (!administers && !OpenAiPaths.contains(path)) {
             return;
         }
         String wanted = administers && !adminKey.isEmpty() ? adminKey : apiKey;

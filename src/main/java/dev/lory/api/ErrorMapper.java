@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import dev.lory.api.openai.OpenAiError;
+import dev.lory.api.openai.OpenAiPaths;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
 import jakarta.ws.rs.WebApplicationException;
@@ -78,7 +79,7 @@ public class ErrorMapper {
 
     /** The one place that knows which path has which envelope. */
     private static Response envelope(ServiceException error, int status, UriInfo uri) {
-        return uri.getPath().startsWith("/v1") ? OpenAiError.of(error, status) : Problem.of(error, status);
+        return OpenAiPaths.contains(uri.getPath()) ? OpenAiError.of(error, status) : Problem.of(error, status);
     }
 
     private static ServiceException defect() {

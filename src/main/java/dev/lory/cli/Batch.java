@@ -1,9 +1,7 @@
 package dev.lory.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -23,11 +21,6 @@ import java.util.concurrent.Future;
  * are under way at a time.
  */
 final class Batch {
-    /** Rejects what a reader of JSON may not guess at: two values on a line, a name given twice. */
-    private static final ObjectMapper JSON = new ObjectMapper()
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY);
-
     private final Protocol protocol;
     private final int inFlight;
     private final Progress progress;
@@ -123,7 +116,7 @@ final class Batch {
 
     private static JsonNode parse(String line) throws NoRequest {
         try {
-            JsonNode request = JSON.readTree(line);
+            JsonNode request = JsonLines.JSON.readTree(line);
             if (!request.isObject()) {
                 throw new NoRequest("a line must be a JSON object but is " + line.strip());
             }
@@ -158,7 +151,7 @@ final class Batch {
             boolean success = line.path("error").isNull()
                     && line.path("response").path("status_code").asInt() < 400;
             failures += success ? 0 : 1;
-            output.write(JSON.writeValueAsString(line));
+            output.write(JsonLines.JSON.writeValueAsString(line));
             output.write('\n');
             output.flush();
             progress.advance(success);

@@ -11,7 +11,13 @@ import picocli.CommandLine.IVersionProvider;
 @Command(
         name = "lory",
         description = "Serves one base language model with many LoRA adapters.",
-        subcommands = {ServeCommand.class, RunBatchCommand.class, BenchCommand.class},
+        subcommands = {
+            ServeCommand.class,
+            RunBatchCommand.class,
+            BenchCommand.class,
+            TokenizeCommand.class,
+            TemplateCommand.class
+        },
         mixinStandardHelpOptions = true,
         versionProvider = Lory.Version.class,
         synopsisSubcommandLabel = "COMMAND",

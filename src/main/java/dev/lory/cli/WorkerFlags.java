@@ -25,7 +25,10 @@ final class WorkerFlags {
                     "A folder with config.json, safetensors and tokenizer, or a .gguf file; default: " + DEMO_MODEL)
     private @Nullable Path model;
 
-    @Option(names = "--tokenizer", paramLabel = "PATH", description = "A tokenizer.json, or a folder that has one.")
+    @Option(
+            names = "--tokenizer",
+            paramLabel = "PATH",
+            description = "A tokenizer.json, a folder that has one, or a .gguf file.")
     private @Nullable Path tokenizer;
 
     @Option(
@@ -86,7 +89,12 @@ final class WorkerFlags {
 
     /** The model as given, or the demo model of the checkout. */
     Path model() {
-        return absolute(model == null ? Settings.home().resolve(DEMO_MODEL) : model);
+        return model == null ? demoModel() : absolute(model);
+    }
+
+    /** The demo model of the checkout. */
+    static Path demoModel() {
+        return absolute(Settings.home().resolve(DEMO_MODEL));
     }
 
     /** Whether no model was named. */

@@ -13,6 +13,10 @@ final class GgufCursor {
         this.file = file;
     }
 
+    MappedFile file() {
+        return file;
+    }
+
     long position() {
         return position;
     }

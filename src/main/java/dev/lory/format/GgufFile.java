@@ -19,6 +19,11 @@ final class GgufFile {
     private static final int MAGIC = 0x46554747;
     private static final long MAX_ALIGNMENT = 1 << 16;
 
+    /** The least a tensor's entry and a metadata pair take, which bounds how many a file can hold. */
+    static final int MIN_TENSOR_BYTES = 24;
+
+    static final int MIN_PAIR_BYTES = 13;
+
     /** Types that exist but cannot be read here, for the error message. */
     private static final Map<Integer, String> OTHER_TYPES = Map.ofEntries(
             Map.entry(6, "Q5_0"),
@@ -70,6 +75,24 @@ final class GgufFile {
      */
     GgufFile(Path path, Arena arena) {
         file = MappedFile.map(path, arena);
+        GgufCursor in = begin(file);
+        int tensorCount = in.count("the number of tensors", MIN_TENSOR_BYTES);
+        int pairCount = in.count("the number of metadata pairs", MIN_PAIR_BYTES);
+        metadata = new GgufMetadata(in, pairCount);
+        long alignment = alignment();
+        for (int i = 0; i < tensorCount; i++) {
+            Info info = info(in, i, alignment);
+            if (tensors.put(info.name, info) != null) {
+                throw file.invalid("has the tensor " + info.name + " twice");
+            }
+        }
+        long dataStart = (in.position() + alignment - 1) / alignment * alignment;
+        tensors.replaceAll((name, info) -> info.movedBy(dataStart));
+        checkPlaces(dataStart);
+    }
+
+    /** Behind magic number and version, which have been checked. */
+    static GgufCursor begin(MappedFile file) {
         GgufCursor in = new GgufCursor(file);
         if (in.u32("the magic number") != MAGIC) {
             throw file.invalid("is no GGUF file: it does not begin with GGUF");
@@ -81,19 +104,7 @@ final class GgufFile {
                             ? "is a big-endian GGUF file, which is not supported"
                             : "is of GGUF version " + Integer.toUnsignedString(version) + "; 2 and 3 are supported");
         }
-        int tensorCount = in.count("the number of tensors", 24);
-        int pairCount = in.count("the number of metadata pairs", 13);
-        metadata = new GgufMetadata(file, in, pairCount);
-        long alignment = alignment();
-        for (int i = 0; i < tensorCount; i++) {
-            Info info = info(in, i, alignment);
-            if (tensors.put(info.name, info) != null) {
-                throw file.invalid("has the tensor " + info.name + " twice");
-            }
-        }
-        long dataStart = (in.position() + alignment - 1) / alignment * alignment;
-        tensors.replaceAll((name, info) -> info.movedBy(dataStart));
-        checkPlaces(dataStart);
+        return in;
     }
 
     Path path() {

@@ -1,6 +1,7 @@
 package dev.lory.format;
 
 import dev.lory.error.ServiceException;
+import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,14 +19,27 @@ public final class GgufMetadata {
     private final Path path;
     private final Map<String, Object> values = new LinkedHashMap<>();
 
-    GgufMetadata(MappedFile file, GgufCursor in, int count) {
-        this.path = file.path();
+    GgufMetadata(GgufCursor in, int count) {
+        this.path = in.file().path();
         for (int i = 0; i < count; i++) {
             String key = in.string("metadata key " + i);
             int type = in.u32("the type of " + key);
             if (values.put(key, type == ARRAY ? array(in, key) : value(in, key, type)) != null) {
-                throw file.invalid("has the metadata key " + key + " twice");
+                throw in.file().invalid("has the metadata key " + key + " twice");
             }
+        }
+    }
+
+    /**
+     * The pairs of a file, and nothing else of it: its tensors may be of types that cannot be computed with here.
+     *
+     * @throws ServiceException {@code INVALID_MODEL} naming the file and what is wrong with it
+     */
+    public static GgufMetadata read(Path path) {
+        try (Arena arena = MappedFile.arena()) {
+            GgufCursor in = GgufFile.begin(MappedFile.map(path, arena));
+            in.count("the number of tensors", GgufFile.MIN_TENSOR_BYTES);
+            return new GgufMetadata(in, in.count("the number of metadata pairs", GgufFile.MIN_PAIR_BYTES));
         }
     }
 
@@ -64,6 +78,11 @@ public final class GgufMetadata {
     /** A copy of an array of whole numbers. */
     public Optional<long[]> integers(String key) {
         return as(long[].class, key, "an array of whole numbers").map(long[]::clone);
+    }
+
+    /** A copy of an array of floating-point numbers. */
+    public Optional<double[]> numbers(String key) {
+        return as(double[].class, key, "an array of floating-point numbers").map(double[]::clone);
     }
 
     /** The value of a key that must be there, by one of the methods above. */

@@ -56,7 +56,7 @@ public final class ModelSource implements AutoCloseable {
             if (Files.isRegularFile(path.resolve("config.json")) && SafetensorsSource.isIn(path)) {
                 return new ModelSource(path, path);
             }
-            return openGguf(path, onlyGguf(path));
+            return openGguf(path, onlyGguf(path, "config.json with safetensors"));
         }
         if (!Files.exists(path)) {
             throw new ServiceException(ErrorCode.INVALID_CONFIGURATION, "there is no model at " + path);
@@ -122,7 +122,13 @@ public final class ModelSource implements AutoCloseable {
         }
     }
 
-    private static Path onlyGguf(Path folder) {
+    /**
+     * The one GGUF file of a folder.
+     *
+     * @param otherwise what might have been there instead, for the message
+     * @throws ServiceException {@code INVALID_CONFIGURATION} if there is none or more than one
+     */
+    public static Path onlyGguf(Path folder, String otherwise) {
         try (Stream<Path> files = Files.list(folder)) {
             List<Path> found = files.filter(file -> file.toString().endsWith(".gguf"))
                     .sorted()
@@ -132,7 +138,7 @@ public final class ModelSource implements AutoCloseable {
             }
             throw new ServiceException(
                     ErrorCode.INVALID_CONFIGURATION,
-                    "the folder " + folder + " holds no config.json with safetensors, and "
+                    "the folder " + folder + " holds no " + otherwise + ", and "
                             + (found.isEmpty() ? "no .gguf file" : found.size() + " .gguf files: name one of them"));
         } catch (IOException e) {
             throw new ServiceException(ErrorCode.INVALID_CONFIGURATION, "cannot list " + folder + ": " + e, e);

@@ -1,6 +1,6 @@
 package dev.lory.template;
 
-/** Python's {@code 'text {} {0} {name}'.format(..)}, without attributes, items, conversions and format specifications. */
+/** Python's {@code 'text {} {0!r} {name:>5}'.format(..)}, without attributes, items and fields inside specifications. */
 final class BraceFormat {
     private final Evaluator evaluator;
     private final Arguments arguments;
@@ -26,7 +26,7 @@ final class BraceFormat {
                 if (end < 0) {
                     throw new TemplateFault("expected '}' before end of string");
                 }
-                out.append(evaluator.str(field(format.substring(i + 1, end))));
+                out.append(written(format.substring(i + 1, end)));
                 evaluator.budget().check(out.length());
                 i = end;
             } else {
@@ -36,8 +36,24 @@ final class BraceFormat {
         return out.toString();
     }
 
+    /** One field, without its braces. */
+    private String written(String field) {
+        int colon = field.indexOf(':');
+        String named = colon < 0 ? field : field.substring(0, colon);
+        Value value = converted(named);
+        return colon < 0 ? evaluator.str(value) : new FormatSpec(evaluator, field.substring(colon + 1)).format(value);
+    }
+
+    private Value converted(String named) {
+        String name = named.substring(0, Math.max(0, named.length() - 2));
+        if (named.endsWith("!r")) {
+            return evaluator.text(evaluator.repr(field(name)));
+        }
+        return named.endsWith("!s") ? evaluator.text(evaluator.str(field(name))) : field(named);
+    }
+
     private Value field(String name) {
-        if (name.chars().anyMatch(c -> ".[!:{".indexOf(c) >= 0)) {
+        if (name.chars().anyMatch(c -> ".[!{".indexOf(c) >= 0)) {
             throw new TemplateFault("format() understands {}, {0} and {name}, not " + "{" + name + "}");
         }
         boolean number = !name.isEmpty() && name.length() < 10 && name.chars().allMatch(c -> c >= '0' && c <= '9');

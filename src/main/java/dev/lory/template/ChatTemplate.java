@@ -46,6 +46,11 @@ public final class ChatTemplate {
         try {
             Scope scope = scope(input, budget, evaluator);
             return interpreter.render(statements, scope);
+        } catch (StackOverflowError e) {
+            // The budget leaves room, but not for the JVM's own work when code runs for the first time this deep.
+            throw new ServiceException(
+                    ErrorCode.INVALID_TEMPLATE,
+                    "chat template, line " + interpreter.line() + ": nests or recurses too deeply");
         } catch (TemplateFault e) {
             String where = interpreter.line() == 0 ? "" : ", line " + interpreter.line();
             throw new ServiceException(ErrorCode.INVALID_TEMPLATE, "chat template" + where + ": " + e.text());

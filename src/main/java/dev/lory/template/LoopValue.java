@@ -72,7 +72,10 @@ final class LoopValue implements Value.Native, Iterator<Value> {
 
     @Override
     public Value call(Arguments arguments) {
-        return recursion.apply(arguments.bind("loop", "iterable").required("iterable"));
+        evaluator.budget().enter();
+        Value result = recursion.apply(arguments.bind("loop", "iterable").required("iterable"));
+        evaluator.budget().leave();
+        return result;
     }
 
     @Override

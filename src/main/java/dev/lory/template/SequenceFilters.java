@@ -24,6 +24,7 @@ final class SequenceFilters {
             Filters.plain("reverse", (e, v) -> reverse(e, v)),
             Map.entry("sort", SequenceFilters::sort),
             Map.entry("dictsort", SequenceFilters::dictsort),
+            Map.entry("groupby", SequenceFilters::groupby),
             Map.entry("unique", SequenceFilters::unique),
             Map.entry("min", (e, v, a) -> extreme(e, v, a, 1)),
             Map.entry("max", (e, v, a) -> extreme(e, v, a, -1)),
@@ -138,6 +139,34 @@ final class SequenceFilters {
         boolean caseSensitive = a.flag("case_sensitive", false);
         UnaryOperator<Value> key = pair -> folded(((Items) pair).list().get(part), caseSensitive);
         return Items.list(sorted(evaluator, dict.pairs(), key, a.flag("reverse", false)));
+    }
+
+    /** Pairs of a key and the items that have it, sorted by the key; the first item says how it is spelled. */
+    private static Value groupby(Evaluator evaluator, Value value, Arguments arguments) {
+        Arguments.Bound a = arguments.bind("groupby", "attribute", "default", "case_sensitive");
+        boolean caseSensitive = a.flag("case_sensitive", false);
+        Value path = a.required("attribute");
+        UnaryOperator<Value> spelled = item -> {
+            Value found = dotted(evaluator, item, path);
+            return found instanceof Undefined && a.has("default") ? a.required("default") : found;
+        };
+        UnaryOperator<Value> key = item -> folded(spelled.apply(item), caseSensitive);
+        List<Value> groups = new ArrayList<>();
+        List<Value> group = new ArrayList<>();
+        List<Value> items = evaluator.list(value);
+        // The attribute of each item is looked up several times.
+        evaluator.budget().spend(8L * items.size());
+        for (Value item : sorted(evaluator, items, key, false)) {
+            if (!group.isEmpty() && !evaluator.operators().equal(key.apply(group.getFirst()), key.apply(item))) {
+                groups.add(Items.tuple(spelled.apply(group.getFirst()), Items.list(group)));
+                group = new ArrayList<>();
+            }
+            group.add(item);
+        }
+        if (!group.isEmpty()) {
+            groups.add(Items.tuple(spelled.apply(group.getFirst()), Items.list(group)));
+        }
+        return Items.list(groups);
     }
 
     private static Value unique(Evaluator evaluator, Value value, Arguments arguments) {

@@ -1,6 +1,5 @@
 package dev.lory.tokenizer;
 
-import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -17,8 +16,12 @@ final class AddedTokens {
     /** A noncharacter, which no text has a use for: it stands where a special token was taken apart. */
     private static final String SENTINEL = "\uFDD0";
 
-    /** By first character, longest first. */
-    private final Map<Character, List<AddedToken>> byFirst;
+    private static final int[] NONE = {};
+
+    private final Map<String, AddedToken> byText = new HashMap<>();
+
+    /** The lengths of tokens by their first character, longest first: many tokens, few lengths. */
+    private final Map<Character, int[]> lengths;
 
     /** Every beginning of a special token that is not all of it. */
     private final Set<String> beginnings;
@@ -27,12 +30,11 @@ final class AddedTokens {
     private final Set<Integer> specialIds;
 
     AddedTokens(List<AddedToken> tokens) {
-        byFirst = new HashMap<>();
-        tokens.stream()
-                .filter(AddedTokens::isLookedFor)
-                .sorted(Comparator.comparingInt(token -> -token.text().length()))
-                .forEach(token -> byFirst.computeIfAbsent(token.text().charAt(0), first -> new ArrayList<>())
-                        .add(token));
+        tokens.stream().filter(AddedTokens::isLookedFor).forEach(token -> byText.putIfAbsent(token.text(), token));
+        lengths = byText.keySet().stream()
+                .collect(Collectors.groupingBy(
+                        text -> text.charAt(0),
+                        Collectors.collectingAndThen(Collectors.toList(), AddedTokens::distinctLengths)));
         List<AddedToken> special = tokens.stream().filter(AddedToken::special).toList();
         specialIds = special.stream().map(AddedToken::id).collect(Collectors.toUnmodifiableSet());
         beginnings = special.stream()
@@ -104,12 +106,22 @@ final class AddedTokens {
         return marked.toString();
     }
 
+    private static int[] distinctLengths(List<String> texts) {
+        return texts.stream()
+                .map(String::length)
+                .distinct()
+                .sorted(Comparator.reverseOrder())
+                .mapToInt(length -> length)
+                .toArray();
+    }
+
     private @Nullable AddedToken match(String text, int at, boolean special) {
-        for (AddedToken token : byFirst.getOrDefault(text.charAt(at), List.of())) {
-            if ((special || !token.special())
-                    && text.startsWith(token.text(), at)
-                    && (!token.singleWord()
-                            || standsAlone(text, at, at + token.text().length()))) {
+        for (int length : lengths.getOrDefault(text.charAt(at), NONE)) {
+            @Nullable
+            AddedToken token = at + length > text.length() ? null : byText.get(text.substring(at, at + length));
+            if (token != null
+                    && (special || !token.special())
+                    && (!token.singleWord() || standsAlone(text, at, at + length))) {
                 return token;
             }
         }
@@ -117,8 +129,14 @@ final class AddedTokens {
     }
 
     private boolean beginsSpecial(String text, int at) {
-        return byFirst.getOrDefault(text.charAt(at), List.of()).stream()
-                .anyMatch(token -> token.special() && text.startsWith(token.text(), at));
+        for (int length : lengths.getOrDefault(text.charAt(at), NONE)) {
+            @Nullable
+            AddedToken token = at + length > text.length() ? null : byText.get(text.substring(at, at + length));
+            if (token != null && token.special()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private boolean endsInBeginning(String text) {

@@ -5,29 +5,44 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
 import dev.lory.format.GgufMetadata;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.IntStream;
 
 /** Writes the tokenizer in a GGUF file's metadata as a tokenizer.json, so that one library serves both. */
 final class GgufTokenizer {
     private static final String PREFIX = "tokenizer.ggml.";
 
-    /** Token types of the GGUF specification; all others are ordinary. */
-    private static final int UNKNOWN = 2;
+    /** Token types of the GGUF specification; 6 is a byte. */
+    private static final int NORMAL = 1;
 
+    private static final int UNKNOWN = 2;
     private static final int CONTROL = 3;
     private static final int USER_DEFINED = 4;
+    private static final int UNUSED = 5;
+
+    /** How SentencePiece writes a space. */
+    private static final String SPACE = "\u2581";
+
+    private static final Set<String> AROUND_TEXT = Set.of("<unk>", "<s>", "<|endoftext|>");
 
     private final GgufMetadata metadata;
     private final List<String> tokens;
+    private final long[] types;
 
     private GgufTokenizer(GgufMetadata metadata) {
         this.metadata = metadata;
-        String model = metadata.required(PREFIX + "model", metadata::string);
-        if (!model.equals("gpt2")) {
-            throw invalid("tokenizer.ggml.model is " + model + "; gpt2 (byte-level BPE) is the only one supported");
-        }
-        this.tokens = metadata.required(PREFIX + "tokens", metadata::strings);
+        tokens = metadata.required(PREFIX + "tokens", metadata::strings);
+        types = metadata.integers(PREFIX + "token_type").orElseGet(() -> {
+            long[] ordinary = new long[tokens.size()];
+            Arrays.fill(ordinary, NORMAL);
+            return ordinary;
+        });
+        checkLength("token_type", types.length);
     }
 
     /** @throws ServiceException {@code INVALID_MODEL} naming file and key if the tokenizer is not understood */
@@ -40,38 +55,107 @@ final class GgufTokenizer {
     }
 
     private ObjectNode json() {
+        String model = metadata.required(PREFIX + "model", metadata::string);
+        ObjectNode json = TokenizerJson.MAPPER.createObjectNode().put("version", "1.0");
+        switch (model) {
+            case "gpt2" -> writeByteLevel(json);
+            case "llama" -> writeSentencePiece(json);
+            default ->
+                throw invalid(PREFIX + "model is " + model
+                        + "; gpt2 (byte-level BPE) and llama (SentencePiece's BPE) are supported");
+        }
+        return json;
+    }
+
+    private void writeByteLevel(ObjectNode json) {
         PreTokenizer split = PreTokenizer.of(metadata);
-        ObjectNode json = TokenizerJson.MAPPER.createObjectNode();
-        json.put("version", "1.0");
-        writeAdded(json.putArray("added_tokens"));
+        writeAdded(json.putArray("added_tokens"), false);
         json.putNull("normalizer");
         json.set("pre_tokenizer", split.json());
         writePostProcessor(json, split.addsBos());
         json.putObject("decoder").put("type", "ByteLevel");
-        writeModel(json.putObject("model"), split.ignoresMerges());
-        return json;
-    }
-
-    private void writeModel(ObjectNode model, boolean ignoresMerges) {
-        model.put("type", "BPE").put("ignore_merges", ignoresMerges);
-        ObjectNode vocab = model.putObject("vocab");
-        for (int id = 0; id < tokens.size(); id++) {
-            vocab.put(tokens.get(id), id);
-        }
+        ObjectNode model = json.putObject("model").put("type", "BPE").put("ignore_merges", split.ignoresMerges());
+        writeVocabulary(model);
         ArrayNode merges = model.putArray("merges");
         metadata.required(PREFIX + "merges", metadata::strings).forEach(merges::add);
     }
 
-    private void writeAdded(ArrayNode added) {
-        long[] types = metadata.integers(PREFIX + "token_type").orElse(new long[tokens.size()]);
-        if (types.length != tokens.size()) {
-            throw invalid(PREFIX + "token_type has " + types.length + " elements for " + tokens.size() + " tokens");
+    /** Spaces are U+2581, one of them goes before the text, and what the vocabulary lacks is spelled in bytes. */
+    private void writeSentencePiece(ObjectNode json) {
+        boolean prepends = metadata.flag(PREFIX + "add_space_prefix").orElse(true);
+        // Phi-3's tokens swallow the line break after them; GGUF has no place to say so.
+        writeAdded(
+                json.putArray("added_tokens"),
+                metadata.string("general.architecture").orElse("").equals("phi3"));
+        ArrayNode normalizers =
+                json.putObject("normalizer").put("type", "Sequence").putArray("normalizers");
+        if (prepends) {
+            normalizers.addObject().put("type", "Prepend").put("prepend", SPACE);
         }
+        writeReplace(normalizers.addObject(), " ", SPACE);
+        json.putNull("pre_tokenizer");
+        writePostProcessor(json, true);
+        ArrayNode decoders = json.putObject("decoder").put("type", "Sequence").putArray("decoders");
+        writeReplace(decoders.addObject(), SPACE, " ");
+        decoders.addObject().put("type", "ByteFallback");
+        decoders.addObject().put("type", "Fuse");
+        if (prepends) {
+            decoders.addObject()
+                    .put("type", "Strip")
+                    .put("content", " ")
+                    .put("start", 1)
+                    .put("stop", 0);
+        }
+        writeScored(json.putObject("model"));
+    }
+
+    private static void writeReplace(ObjectNode step, String from, String to) {
+        step.put("type", "Replace").put("content", to).putObject("pattern").put("String", from);
+    }
+
+    private void writeScored(ObjectNode model) {
+        double[] scores = metadata.required(PREFIX + "scores", metadata::numbers);
+        checkLength("scores", scores.length);
+        model.put("type", "BPE").put("byte_fallback", true).put("fuse_unk", true);
+        IntStream.range(0, types.length)
+                .filter(id -> types[id] == UNKNOWN)
+                .findFirst()
+                .ifPresent(id -> model.put("unk_token", tokens.get(id)));
+        writeVocabulary(model);
+        Map<String, Integer> joined = new LinkedHashMap<>();
+        for (int id = 0; id < types.length; id++) {
+            if ((types[id] == NORMAL || types[id] == UNUSED) && !tokens.get(id).isEmpty()) {
+                joined.put(tokens.get(id), id);
+            }
+        }
+        ArrayNode merges = model.putArray("merges");
+        ScoredMerges.of(joined, scores).forEach(merges::add);
+    }
+
+    private void writeVocabulary(ObjectNode model) {
+        ObjectNode vocab = model.putObject("vocab");
+        for (int id = 0; id < tokens.size(); id++) {
+            vocab.put(tokens.get(id), id);
+        }
+    }
+
+    /** @param swallowing whether these tokens take the white space after them, but for those around a text */
+    private void writeAdded(ArrayNode added, boolean swallowing) {
         for (int id = 0; id < types.length; id++) {
             boolean special = types[id] == CONTROL || types[id] == UNKNOWN;
             if (special || types[id] == USER_DEFINED) {
-                added.addObject().put("id", id).put("content", tokens.get(id)).put("special", special);
+                added.addObject()
+                        .put("id", id)
+                        .put("content", tokens.get(id))
+                        .put("special", special)
+                        .put("rstrip", swallowing && !AROUND_TEXT.contains(tokens.get(id)));
             }
+        }
+    }
+
+    private void checkLength(String key, int length) {
+        if (length != tokens.size()) {
+            throw invalid(PREFIX + key + " has " + length + " elements for " + tokens.size() + " tokens");
         }
     }
 

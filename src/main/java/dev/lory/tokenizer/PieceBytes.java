@@ -25,7 +25,7 @@ enum PieceBytes {
     SENTENCE_PIECE {
         @Override
         byte[] of(String piece) {
-            if (piece.length() == 6 && piece.startsWith("<0x") && piece.endsWith(">")) {
+            if (isByte(piece)) {
                 return HexFormat.of().parseHex(piece, 3, 5);
             }
             return piece.replace('\u2581', ' ').getBytes(StandardCharsets.UTF_8);
@@ -33,6 +33,14 @@ enum PieceBytes {
     };
 
     private static final int[] BYTE_OF = byteOfCharacter();
+
+    private static boolean isByte(String piece) {
+        return piece.length() == 6
+                && piece.startsWith("<0x")
+                && piece.endsWith(">")
+                && HexFormat.isHexDigit(piece.charAt(3))
+                && HexFormat.isHexDigit(piece.charAt(4));
+    }
 
     /** The bytes of a piece; together those of all tokens are UTF-8, a single one may hold part of a character. */
     abstract byte[] of(String piece);

@@ -14,9 +14,9 @@ import java.util.stream.Collectors;
 /** How byte-level BPE cuts text into words first; GGUF files name it in {@code tokenizer.ggml.pre}. */
 enum PreTokenizer {
     /** GPT-2's own rule. */
-    GPT2(List.of("gpt-2", "gpt2"), List.of()),
+    GPT2(List.of("gpt-2", "gpt2", "phi-2", "olmo"), List.of()),
     /** GPT-2's rule after each digit was set apart. */
-    SMOLLM(List.of("smollm"), List.of("\\p{N}")),
+    STARCODER(List.of("starcoder", "smollm", "refact", "command-r"), List.of("\\p{N}")),
     /** What ggml does where a file names no rule. */
     DEFAULT(
             List.of("default"),
@@ -27,8 +27,14 @@ enum PreTokenizer {
                     "[0-9][0-9][0-9]")),
     /** Llama 3: numbers in threes; a word that is a token is taken whole. */
     LLAMA3(List.of("llama-bpe", "llama3", "llama-v3"), List.of(words("\\p{N}{1,3}"))),
-    /** Qwen 2: digits one by one. */
-    QWEN2(List.of("qwen2"), List.of(words("\\p{N}")));
+    /** Llama 3's rule, and words built up by merges. */
+    DBRX(List.of("dbrx", "smaug-bpe"), List.of(words("\\p{N}{1,3}"))),
+    /** Qwen 2 and 3: digits one by one. */
+    QWEN2(List.of("qwen2", "deepseek-r1-qwen", "stablelm2"), List.of(words("\\p{N}"))),
+    /** Mistral Nemo: a capital letter begins a word; a word that is a token is taken whole. */
+    TEKKEN(List.of("tekken"), List.of(casedWords("", "\\p{N}"))),
+    /** GPT-4o and Phi-4-mini: a capital letter begins a word. */
+    GPT4O(List.of("gpt-4o"), List.of(casedWords("(?i:'s|'t|'re|'ve|'m|'ll|'d)?", "\\p{N}{1,3}")));
 
     private final List<String> names;
     private final List<String> patterns;
@@ -38,10 +44,17 @@ enum PreTokenizer {
         this.patterns = patterns;
     }
 
-    /** The rule that both Llama 3 and Qwen 2 have, but for numbers. */
+    /** What Llama 3 and Qwen 2 have in common: all but numbers. */
     private static String words(String number) {
         return "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|" + number
                 + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
+    }
+
+    private static String casedWords(String contraction, String number) {
+        String first = "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]";
+        String more = "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]";
+        return first + "*" + more + "+" + contraction + "|" + first + "+" + more + "*" + contraction + "|" + number
+                + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
     }
 
     /** @throws ServiceException {@code INVALID_MODEL} if the file names a rule not known here */
@@ -54,18 +67,18 @@ enum PreTokenizer {
                         ErrorCode.INVALID_MODEL,
                         metadata.path() + ": tokenizer.ggml.pre is " + name + ", which is not supported; supported are "
                                 + Arrays.stream(values())
-                                        .map(rule -> rule.names.getFirst())
+                                        .flatMap(rule -> rule.names.stream())
                                         .collect(Collectors.joining(", "))));
     }
 
     /** Whether a word that is in the vocabulary becomes that token without looking at merges. */
     boolean ignoresMerges() {
-        return this == LLAMA3;
+        return this == LLAMA3 || this == TEKKEN;
     }
 
     /** Whether BOS goes before a text when the file does not say. */
     boolean addsBos() {
-        return this == LLAMA3;
+        return this == LLAMA3 || this == TEKKEN;
     }
 
     /** This rule as tokenizer.json has it. */
@@ -83,7 +96,7 @@ enum PreTokenizer {
                 .put("type", "ByteLevel")
                 .put("add_prefix_space", false)
                 .put("trim_offsets", true)
-                .put("use_regex", this == GPT2 || this == SMOLLM);
+                .put("use_regex", this == GPT2 || this == STARCODER);
         return json;
     }
 }

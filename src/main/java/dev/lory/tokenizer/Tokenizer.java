@@ -4,6 +4,7 @@ import ai.djl.engine.EngineException;
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
+import dev.lory.format.GgufMetadata;
 import dev.lory.format.ModelSource;
 import dev.lory.format.TokenizerConfig;
 import java.io.ByteArrayInputStream;
@@ -36,6 +37,7 @@ public final class Tokenizer implements AutoCloseable {
     private final int[] prefix;
     private final int[] suffix;
     private final PieceBytes decoder;
+    private final String firstPrefix;
     private final boolean stripsLeadingSpace;
     private final int bosId;
     private final int eosId;
@@ -47,6 +49,7 @@ public final class Tokenizer implements AutoCloseable {
         prefix = json.prefix().stream().mapToInt(id -> id).toArray();
         suffix = json.suffix().stream().mapToInt(id -> id).toArray();
         decoder = json.decoder();
+        firstPrefix = json.firstPrefix();
         stripsLeadingSpace = json.stripsLeadingSpace();
         bosId = bos.isEmpty() ? -1 : Arrays.asList(pieces).indexOf(bos);
         eosId = eos.isEmpty() ? -1 : Arrays.asList(pieces).indexOf(eos);
@@ -72,6 +75,22 @@ public final class Tokenizer implements AutoCloseable {
         }
     }
 
+    /**
+     * The tokenizer somebody points at: a {@code tokenizer.json}, a folder that has one, a GGUF file, or a folder with exactly one. Of a
+     * GGUF file only the metadata is read.
+     *
+     * @throws ServiceException as {@link #fromJson(Path)}; {@code INVALID_CONFIGURATION} naming the path if none is there
+     */
+    public static Tokenizer open(Path path) {
+        if (!Files.isDirectory(path)) {
+            return path.toString().endsWith(".gguf") ? GgufTokenizer.read(GgufMetadata.read(path)) : fromJson(path);
+        }
+        Path json = path.resolve("tokenizer.json");
+        return Files.isRegularFile(json)
+                ? fromJson(json)
+                : GgufTokenizer.read(GgufMetadata.read(ModelSource.onlyGguf(path, "tokenizer.json")));
+    }
+
     /** As {@link #fromJson(Path)}, from the content of the file alone. */
     public static Tokenizer fromJson(byte[] tokenizerJson) {
         return new Tokenizer(TokenizerJson.parse("tokenizer.json", tokenizerJson), "", "");
@@ -89,11 +108,13 @@ public final class Tokenizer implements AutoCloseable {
                 Map.of("addSpecialTokens", "false", "truncation", "do_not_truncate", "padding", "do_not_pad");
         try {
             return HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json.remaining()), options);
-        } catch (EngineException | LinkageError e) {
+        } catch (EngineException | LinkageError | AssertionError e) {
+            // The library asserts that it knows the platform.
             throw new ServiceException(
                     ErrorCode.UNAVAILABLE,
                     "the tokenizer's native library cannot be loaded on " + System.getProperty("os.name") + " "
-                            + System.getProperty("os.arch") + ": " + e.getMessage(),
+                            + System.getProperty("os.arch") + ": "
+                            + (e.getCause() == null ? e : e.getCause()).getMessage(),
                     e);
         } catch (IOException | RuntimeException e) {
             throw new ServiceException(
@@ -109,20 +130,34 @@ public final class Tokenizer implements AutoCloseable {
      *     user text went through {@link #protect}
      */
     public int[] encode(String text, boolean addSpecial, boolean parseSpecial) {
-        IntStream.Builder ids = IntStream.builder();
+        Ids ids = new Ids();
         if (addSpecial) {
-            Arrays.stream(prefix).forEach(ids);
+            Arrays.stream(prefix).forEach(ids.all);
         }
-        added.split(wellFormed(text), parseSpecial, part -> encodePart(part, ids), ids);
+        added.split(wellFormed(text), parseSpecial, ids::addText, ids::addToken);
         if (addSpecial) {
-            Arrays.stream(suffix).forEach(ids);
+            Arrays.stream(suffix).forEach(ids.all);
         }
-        return ids.build().toArray();
+        return ids.all.build().toArray();
     }
 
-    private void encodePart(String part, IntStream.Builder ids) {
-        for (long id : model.encode(part, false, false).getIds()) {
-            ids.add((int) id);
+    /** Collects what the parts of one text become. */
+    private final class Ids {
+        private final IntStream.Builder all = IntStream.builder();
+        private boolean begun;
+
+        void addText(String part) {
+            boolean prefixed = begun || firstPrefix.isEmpty() || part.startsWith(" ") || part.startsWith(firstPrefix);
+            for (long id : model.encode(prefixed ? part : firstPrefix + part, false, false)
+                    .getIds()) {
+                all.add((int) id);
+            }
+            begun = true;
+        }
+
+        void addToken(int id) {
+            all.add(id);
+            begun = true;
         }
     }
 
@@ -168,9 +203,14 @@ public final class Tokenizer implements AutoCloseable {
         return Utf8.decode(bytes, bytes.length);
     }
 
+    /** The token as the vocabulary spells it, such as {@code Ġof}; empty for an id without a token. */
+    public String piece(int id) {
+        return id < 0 || id >= pieces.length ? "" : pieces[id];
+    }
+
     /** The bytes of one token, possibly only part of a character; none for an id without a token. */
     public byte[] bytes(int id) {
-        return id < 0 || id >= pieces.length ? new byte[0] : decoder.of(pieces[id]);
+        return decoder.of(piece(id));
     }
 
     /** One more than the highest id; the model's vocabulary may be padded beyond it. */

@@ -27,6 +27,7 @@ final class TokenizerJson {
     private int vocabSize;
     private PieceBytes decoder = PieceBytes.BYTE_LEVEL;
     private boolean stripsLeadingSpace;
+    private String firstPrefix = "";
 
     /**
      * @param source what errors name
@@ -41,7 +42,7 @@ final class TokenizerJson {
         }
         readPostProcessor(json.path("post_processor"));
         readDecoder(json.path("decoder"));
-        checkPreTokenizer(json.path("pre_tokenizer"));
+        readPreTokenizer(json.path("pre_tokenizer"));
         json.putArray("added_tokens");
         json.putNull("post_processor");
         json.putNull("decoder");
@@ -99,6 +100,11 @@ final class TokenizerJson {
     /** Whether a space at the very beginning of decoded text is no part of it. */
     boolean stripsLeadingSpace() {
         return stripsLeadingSpace;
+    }
+
+    /** What goes before a text that does not begin with it or a space, once; empty for nothing. */
+    String firstPrefix() {
+        return firstPrefix;
     }
 
     private void readVocabulary(JsonNode model) {
@@ -178,6 +184,14 @@ final class TokenizerJson {
                 decoder = PieceBytes.SENTENCE_PIECE;
             }
             case "ByteFallback", "Fuse" -> {}
+            case "Metaspace" -> {
+                if (!node.path("replacement").asText().equals("\u2581")) {
+                    throw unknown("decoder", node);
+                }
+                decoder = PieceBytes.SENTENCE_PIECE;
+                stripsLeadingSpace =
+                        !node.path("prepend_scheme").asText("always").equals("never");
+            }
             case "Strip" -> {
                 if (!node.path("content").asText().equals(" ")
                         || node.path("start").asInt() != 1
@@ -190,12 +204,17 @@ final class TokenizerJson {
         }
     }
 
-    /** Added tokens cut a text into parts that are encoded one by one: a rule for the first part only cannot be kept. */
-    private void checkPreTokenizer(JsonNode node) {
-        if (node.path("prepend_scheme").asText().equals("first")) {
-            throw unknown("pre_tokenizer", node);
+    /**
+     * A prefix for the beginning of a text only: the library would put it before each part between added tokens, since it is given them one
+     * by one. So it is done here.
+     */
+    private void readPreTokenizer(JsonNode node) {
+        if (node instanceof ObjectNode step
+                && step.path("prepend_scheme").asText().equals("first")) {
+            firstPrefix = step.path("replacement").asText();
+            step.put("prepend_scheme", "never");
         }
-        node.path("pretokenizers").forEach(this::checkPreTokenizer);
+        node.path("pretokenizers").forEach(this::readPreTokenizer);
     }
 
     private ServiceException unknown(String part, JsonNode node) {

@@ -9,6 +9,8 @@ import dev.lory.template.ChatTemplate;
 import dev.lory.tokenizer.TextStream;
 import dev.lory.tokenizer.Tokenizer;
 import java.io.IOException;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,21 +18,45 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/** Between text and tokens: the model's tokenizer, chat template and end tokens. A model without a tokenizer serves token ids. */
+/**
+ * Between text and tokens: the model's tokenizer, chat template and end tokens. A model without a tokenizer serves token ids, and so does one
+ * whose tokenizer has no native library for this platform.
+ */
 final class ModelText implements Vocabulary {
+    private static final Logger LOG = System.getLogger(ModelText.class.getName());
+
     private final @Nullable Tokenizer tokenizer;
+
+    /** Why there is no tokenizer. */
+    private final ServiceException missing;
+
     private final @Nullable ChatTemplate template;
     private final String bos;
     private final String eos;
     private final List<Integer> eosIds;
 
     private ModelText(WorkerOptions options, ModelSource source) {
-        tokenizer = options.tokenizer().isEmpty()
-                ? Tokenizer.of(source).orElse(null)
-                : Tokenizer.fromJson(tokenizerJson(Path.of(options.tokenizer())));
+        @Nullable Tokenizer opened = null;
+        ServiceException reason = new ServiceException(
+                ErrorCode.INVALID_REQUEST, "the model has no tokenizer: prompts must be token ids");
+        try {
+            opened = options.tokenizer().isEmpty()
+                    ? Tokenizer.of(source).orElse(null)
+                    : Tokenizer.open(Path.of(options.tokenizer()));
+        } catch (ServiceException e) {
+            if (e.code() != ErrorCode.UNAVAILABLE) {
+                throw e;
+            }
+            reason = new ServiceException(
+                    ErrorCode.UNSUPPORTED, e.detail() + "; prompts must be token ids, and answers have no text", e);
+            LOG.log(Level.WARNING, reason.detail());
+        }
+        tokenizer = opened;
+        missing = reason;
         template = options.chatTemplate().isEmpty()
                 ? source.chatTemplate().map(ChatTemplate::parse).orElse(null)
                 : ChatTemplate.parse(read(Path.of(options.chatTemplate())));
@@ -44,10 +70,6 @@ final class ModelText implements Vocabulary {
         return new ModelText(options, source);
     }
 
-    private static Path tokenizerJson(Path path) {
-        return Files.isDirectory(path) ? path.resolve("tokenizer.json") : path;
-    }
-
     private static String read(Path file) {
         try {
             return Files.readString(file);
@@ -56,17 +78,35 @@ final class ModelText implements Vocabulary {
         }
     }
 
-    /** The prompt as token ids. */
+    /** The prompt as token ids, with what the model expects around a text. */
     int[] encode(Prompt prompt) {
+        return encoded(prompt, prompt instanceof Prompt.Text);
+    }
+
+    @Override
+    public List<Integer> encode(Prompt prompt, boolean addSpecialTokens) {
+        return IntStream.of(encoded(prompt, addSpecialTokens)).boxed().toList();
+    }
+
+    private int[] encoded(Prompt prompt, boolean addSpecialTokens) {
         return switch (prompt) {
-            case Prompt.Chat chat -> tokenizer().encode(render(chat), false, true);
-            case Prompt.Text(String text) -> tokenizer().encode(text, true, true);
+            case Prompt.Chat chat -> {
+                Tokenizer known = tokenizer();
+                yield known.encode(render(chat, known::protect), addSpecialTokens, true);
+            }
+            case Prompt.Text(String text) -> tokenizer().encode(text, addSpecialTokens, true);
             case Prompt.Tokens(List<Integer> ids) ->
                 ids.stream().mapToInt(id -> id).toArray();
         };
     }
 
-    private String render(Prompt.Chat chat) {
+    @Override
+    public String render(Prompt.Chat chat) {
+        return render(chat, UnaryOperator.identity());
+    }
+
+    /** @param written what becomes of each text in the messages */
+    private String render(Prompt.Chat chat, UnaryOperator<String> written) {
         ChatTemplate loaded = template;
         if (loaded == null) {
             throw new ServiceException(
@@ -75,28 +115,29 @@ final class ModelText implements Vocabulary {
         }
         List<Map<String, Object>> messages = new ArrayList<>();
         for (Map<String, Object> message : chat.messages()) {
-            messages.add(protect(message));
+            messages.add(each(message, written));
         }
         return loaded.render(ChatInput.of(messages)
                 .withTools(chat.tools())
+                .withGenerationPrompt(chat.addGenerationPrompt())
                 .withTokens(bos, eos)
                 .withVariables(chat.templateArguments()));
     }
 
-    /** What users wrote must not turn into special tokens; the role is not theirs to spell. */
-    private Map<String, Object> protect(Map<String, Object> message) {
-        Map<String, Object> protectedMessage = new LinkedHashMap<>();
-        message.forEach((field, value) -> protectedMessage.put(field, protect(value)));
-        return protectedMessage;
+    private static Map<String, Object> each(Map<String, Object> message, UnaryOperator<String> written) {
+        Map<String, Object> copy = new LinkedHashMap<>();
+        message.forEach((field, value) -> copy.put(field, each(value, written)));
+        return copy;
     }
 
-    private Object protect(Object value) {
+    private static Object each(Object value, UnaryOperator<String> written) {
         return switch (value) {
-            case String text -> tokenizer().protect(text);
-            case List<?> list -> list.stream().map(this::protect).toList();
+            case String text -> written.apply(text);
+            case List<?> list ->
+                list.stream().map(inner -> each(inner, written)).toList();
             case Map<?, ?> map -> {
                 Map<Object, Object> copy = new LinkedHashMap<>();
-                map.forEach((key, inner) -> copy.put(key, protect(inner)));
+                map.forEach((key, inner) -> copy.put(key, each(inner, written)));
                 yield copy;
             }
             default -> value;
@@ -119,8 +160,7 @@ final class ModelText implements Vocabulary {
     private Tokenizer tokenizer() {
         Tokenizer known = tokenizer;
         if (known == null) {
-            throw new ServiceException(
-                    ErrorCode.INVALID_REQUEST, "the model has no tokenizer: prompts must be token ids");
+            throw new ServiceException(missing.code(), missing.detail());
         }
         return known;
     }
@@ -133,6 +173,11 @@ final class ModelText implements Vocabulary {
     @Override
     public byte[] bytes(int id) {
         return tokenizer().bytes(id);
+    }
+
+    @Override
+    public String piece(int id) {
+        return tokenizer().piece(id);
     }
 
     @Override

@@ -10,14 +10,26 @@ public sealed interface Prompt {
      *
      * @param messages OpenAI messages as JSON values: String, Boolean, Long, Double, List, Map; absent instead of null
      * @param tools OpenAI tools, as JSON values; empty = none
+     * @param addGenerationPrompt whether the prompt ends where the assistant is to speak
      */
     record Chat(
-            List<Map<String, Object>> messages, List<Map<String, Object>> tools, Map<String, Object> templateArguments)
+            List<Map<String, Object>> messages,
+            List<Map<String, Object>> tools,
+            Map<String, Object> templateArguments,
+            boolean addGenerationPrompt)
             implements Prompt {
         public Chat {
             messages = List.copyOf(messages);
             tools = List.copyOf(tools);
             templateArguments = Map.copyOf(templateArguments);
+        }
+
+        /** The assistant is to speak next. */
+        public Chat(
+                List<Map<String, Object>> messages,
+                List<Map<String, Object>> tools,
+                Map<String, Object> templateArguments) {
+            this(messages, tools, templateArguments, true);
         }
     }
 

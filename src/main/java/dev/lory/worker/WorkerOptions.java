@@ -9,7 +9,7 @@ import java.nio.file.Path;
  * What a worker runs and how much it may take. An empty string means: found beside or in the model.
  *
  * @param model a folder with config.json and safetensors, a folder with one GGUF file, or a GGUF file
- * @param tokenizer a tokenizer.json, or a folder that has one
+ * @param tokenizer a tokenizer.json, a folder that has one, or a GGUF file
  * @param chatTemplate a file with a Jinja template
  * @param servedModelName what requests call the model; empty = the folder's or file's name
  * @param kernels {@code auto}, {@code reference}, {@code vector} or {@code native}

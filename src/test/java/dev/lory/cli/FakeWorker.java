@@ -56,9 +56,13 @@ final class FakeWorker implements Worker {
     @Override
     public Generation generate(GenerationRequest request) {
         requests.add(request);
-        List<Integer> prompt = request.prompt() instanceof Prompt.Tokens tokens ? tokens.ids() : List.of(1, 2, 3);
+        List<Integer> prompt = promptTokens(request.prompt());
         int count = Math.min(tokensAtMost, request.sampling().maxTokens().orElse(4));
         return new Letters(prompt, count);
+    }
+
+    private static List<Integer> promptTokens(Prompt prompt) {
+        return prompt instanceof Prompt.Tokens tokens ? tokens.ids() : List.of(1, 2, 3);
     }
 
     @Override
@@ -72,6 +76,21 @@ final class FakeWorker implements Worker {
             @Override
             public byte[] bytes(int id) {
                 return text(id).getBytes(StandardCharsets.UTF_8);
+            }
+
+            @Override
+            public String piece(int id) {
+                return text(id);
+            }
+
+            @Override
+            public List<Integer> encode(Prompt prompt, boolean addSpecialTokens) {
+                return promptTokens(prompt);
+            }
+
+            @Override
+            public String render(Prompt.Chat chat) {
+                return "aaa";
             }
 
             @Override

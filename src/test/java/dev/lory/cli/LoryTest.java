@@ -47,7 +47,7 @@ class LoryTest {
         Outcome help = run("--help");
 
         assertThat(help.code()).isZero();
-        assertThat(help.out()).contains("serve", "run-batch", "bench", "LORY_MAX_NUM_SEQS");
+        assertThat(help.out()).contains("serve", "run-batch", "bench", "tokenize", "template", "LORY_MAX_NUM_SEQS");
     }
 
     @Test
@@ -62,7 +62,7 @@ class LoryTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"serve", "bench", "run-batch"})
+    @ValueSource(strings = {"serve", "bench", "run-batch", "tokenize"})
     void unknownFlagIsNamed(String command) {
         assertRefused(run(command, "--no-such-flag"), "--no-such-flag");
     }

@@ -137,6 +137,17 @@ class HostileTemplatesTest {
         assertThat(outcome(template)).startsWith("chat template, line 1: ");
     }
 
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{{ '{:999999999}'.format(1) }}",
+                "{{ '{:99999}'.format(1) }}",
+                "{% for i in range(100000) %}{{ range(100000) | groupby('a', 1) | length }}{% endfor %}"
+            })
+    void stopsWideFieldsAndManyGroups(String template) {
+        assertThat(outcome(template)).startsWith("chat template, line 1: ");
+    }
+
     @Test
     void refusesMessagesNestedTooDeeply() {
         Object value = "x";

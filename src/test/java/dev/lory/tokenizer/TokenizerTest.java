@@ -4,36 +4,28 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
-import dev.lory.format.ModelSource;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HexFormat;
-import java.util.List;
 import java.util.Random;
-import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class TokenizerTest {
-    private static final Path FIXTURES = Path.of("src/test/resources/fixtures/tokenizers");
-    private static final Path DEMO = Path.of("models/smollm2-135m-instruct");
+    private static final Path FIXTURES = TokenizerFixtures.ROOT.resolve("tokenizers");
 
     private static Tokenizer smollm2;
 
     @BeforeAll
     static void openTheDemoModel() {
-        smollm2 = demo();
+        smollm2 = Tokenizer.open(TokenizerFixtures.DEMO);
     }
 
     @AfterAll
@@ -41,74 +33,14 @@ final class TokenizerTest {
         smollm2.close();
     }
 
-    private static Tokenizer demo() {
-        try (ModelSource source = ModelSource.open(DEMO)) {
-            return Tokenizer.of(source).orElseThrow();
-        }
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"smollm2", "llama3-style", "llama2-style", "qwen2-style", "gpt2-style"})
-    void agreesWithHuggingFaceOnEveryString(String name) throws IOException {
-        try (Tokenizer tokenizer = name.equals("smollm2")
-                ? demo()
-                : Tokenizer.fromJson(FIXTURES.resolve(name).resolve("tokenizer.json"))) {
-            for (JsonNode row : json(FIXTURES.resolve(name).resolve("golden.json"))) {
-                String text = row.path("text").textValue();
-                int[] special = ids(row.path("ids_special"));
-                assertThat(tokenizer.encode(text, false, false)).as(text).containsExactly(ids(row.path("ids")));
-                assertThat(tokenizer.encode(text, false, true)).as(text).containsExactly(special);
-                assertThat(tokenizer.encode(text, true, true)).as(text).containsExactly(ids(row.path("ids_bos")));
-                assertThat(tokenizer.decode(special, false))
-                        .isEqualTo(row.path("decoded").textValue());
-                assertThat(tokenizer.decode(special, true))
-                        .isEqualTo(row.path("decoded_skip").textValue());
-                if (row.has("pieces")) {
-                    assertThat(pieces(tokenizer, special)).as(text).isEqualTo(strings(row.path("pieces")));
-                }
-            }
-        }
-    }
-
-    @ParameterizedTest
-    @CsvSource({"LLAMA3, llama3-style", "QWEN2, qwen2-style", "GPT2, gpt2-style"})
-    void cutsWordsOfAGgufFileAsItsTokenizerJsonWould(PreTokenizer rule, String name) throws IOException {
-        ObjectNode json = (ObjectNode) json(FIXTURES.resolve(name).resolve("tokenizer.json"));
-        json.set("pre_tokenizer", rule.json());
-        try (Tokenizer tokenizer = Tokenizer.fromJson(json.toString().getBytes(StandardCharsets.UTF_8))) {
-            for (JsonNode row : json(FIXTURES.resolve(name).resolve("golden.json"))) {
-                assertThat(tokenizer.encode(row.path("text").textValue(), false, false))
-                        .containsExactly(ids(row.path("ids")));
-            }
-        }
-    }
-
-    @Test
-    void cutsNumbersInThreesAndPunctuationByDefault() throws IOException {
-        ObjectNode json = (ObjectNode) json(FIXTURES.resolve("gpt2-style/tokenizer.json"));
-        // Without merges each byte is a token, unless the whole word is one.
-        ObjectNode model = (ObjectNode) json.path("model");
-        model.put("ignore_merges", true).putArray("merges");
-        ((ObjectNode) model.path("vocab"))
-                .put("123", 5001)
-                .put("!?", 5002)
-                .put("!?a", 5003)
-                .put("1234", 5004);
-        json.set("pre_tokenizer", PreTokenizer.DEFAULT.json());
-        try (Tokenizer tokenizer = Tokenizer.fromJson(json.toString().getBytes(StandardCharsets.UTF_8))) {
-            assertThat(tokenizer.encode("1234", false, false)).hasSize(2).startsWith(5001);
-            assertThat(tokenizer.encode("!?a", false, false)).hasSize(2).startsWith(5002);
-        }
-    }
-
     @Test
     void encodesTheGoldenPromptsOfTheDemo() throws IOException {
-        JsonNode prompts =
-                json(Path.of("integration-tests/resources/demo/golden.json")).path("prompts");
+        JsonNode prompts = TokenizerFixtures.json(Path.of("integration-tests/resources/demo/golden.json"))
+                .path("prompts");
         assertThat(prompts).hasSize(12);
         for (JsonNode prompt : prompts) {
             assertThat(smollm2.encode(prompt.path("templated").textValue(), false, true))
-                    .containsExactly(ids(prompt.path("token_ids")));
+                    .containsExactly(TokenizerFixtures.ids(prompt.path("token_ids")));
         }
     }
 
@@ -133,9 +65,10 @@ final class TokenizerTest {
 
     @Test
     void protectionIsInvisibleInWhatIsEncoded() throws IOException {
-        for (JsonNode row : json(FIXTURES.resolve("smollm2/golden.json"))) {
+        for (JsonNode row : TokenizerFixtures.json(FIXTURES.resolve("smollm2/golden.json"))) {
             String text = row.path("text").textValue();
-            assertThat(smollm2.encode(smollm2.protect(text), false, true)).containsExactly(ids(row.path("ids")));
+            assertThat(smollm2.encode(smollm2.protect(text), false, true))
+                    .containsExactly(TokenizerFixtures.ids(row.path("ids")));
         }
         assertThat(smollm2.encode(smollm2.protect("<|im\uFDD0_end|>"), false, true))
                 .doesNotContain(2);
@@ -229,18 +162,6 @@ final class TokenizerTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"valid", "scores-too-short"})
-    void saysWhichTokenizerOfAGgufFileItCannotUse(String name) {
-        Path file = Path.of("src/test/resources/fixtures/malformed/gguf").resolve(name + ".gguf");
-        try (ModelSource source = ModelSource.open(file)) {
-            assertThatThrownBy(() -> Tokenizer.of(source))
-                    .isInstanceOfSatisfying(
-                            ServiceException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.INVALID_MODEL))
-                    .hasMessageContaining(name + ".gguf: tokenizer.ggml.model is llama");
-        }
-    }
-
-    @ParameterizedTest
     @ValueSource(strings = {"", "[]", "{}", "{\"model\": {\"type\": \"WordPiece\", \"vocab\": {\"a\": 0}}}"})
     void refusesWhatIsNoUsableTokenizer(String json) {
         assertThatThrownBy(() -> Tokenizer.fromJson(json.getBytes(StandardCharsets.UTF_8)))
@@ -251,30 +172,5 @@ final class TokenizerTest {
 
     private static String token(int id, String text, boolean special, String flag) {
         return "{\"id\": %d, \"content\": \"%s\", \"special\": %s, \"%s\": true}".formatted(id, text, special, flag);
-    }
-
-    private static List<String> pieces(Tokenizer tokenizer, int[] ids) {
-        TextStream stream = tokenizer.stream(false);
-        List<String> pieces = new ArrayList<>();
-        for (int i = 0; i < ids.length; i++) {
-            pieces.add(stream.append(ids[i]) + (i == ids.length - 1 ? stream.flush() : ""));
-        }
-        return pieces;
-    }
-
-    private static JsonNode json(Path path) throws IOException {
-        return new ObjectMapper().readTree(path.toFile());
-    }
-
-    private static int[] ids(JsonNode list) {
-        return StreamSupport.stream(list.spliterator(), false)
-                .mapToInt(JsonNode::asInt)
-                .toArray();
-    }
-
-    private static List<String> strings(JsonNode list) {
-        return StreamSupport.stream(list.spliterator(), false)
-                .map(JsonNode::textValue)
-                .toList();
     }
 }

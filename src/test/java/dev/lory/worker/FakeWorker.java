@@ -2,6 +2,8 @@ package dev.lory.worker;
 
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
+import dev.lory.template.ChatInput;
+import dev.lory.template.ChatTemplate;
 import dev.lory.worker.DesiredState.DesiredAdapter;
 import dev.lory.worker.GenerationEvent.Candidate;
 import dev.lory.worker.GenerationEvent.Delta;
@@ -33,6 +35,15 @@ import java.util.stream.Stream;
 public final class FakeWorker implements Worker {
     /** What requests call its model. */
     public static final String MODEL = "fake-model";
+
+    /** The token that goes before a text. */
+    public static final int BOS = 1;
+
+    private static final ChatTemplate TEMPLATE =
+            ChatTemplate.parse("{% for m in messages %}{% if m.content == 'refuse me' %}"
+                    + "{{ raise_exception('This template refuses.') }}{% endif %}{{ m.role }}: {{ m.content }}\n{% endfor %}"
+                    + "{% if tools %}{{ tools | tojson }}\n{% endif %}{% if shout %}!{% endif %}"
+                    + "{% if add_generation_prompt %}assistant:{% endif %}");
 
     private final Map<String, DesiredAdapter> adapters = new ConcurrentHashMap<>();
     private final Map<String, String> failures = new ConcurrentHashMap<>();
@@ -203,6 +214,27 @@ public final class FakeWorker implements Worker {
             @Override
             public byte[] bytes(int id) {
                 return text(id).getBytes(StandardCharsets.UTF_8);
+            }
+
+            @Override
+            public String piece(int id) {
+                return text(id).replace(' ', '▁');
+            }
+
+            @Override
+            public List<Integer> encode(Prompt prompt, boolean addSpecialTokens) {
+                List<Integer> ids = prompt instanceof Prompt.Chat chat ? tokens(render(chat)) : promptTokens(prompt);
+                return addSpecialTokens
+                        ? Stream.concat(Stream.of(BOS), ids.stream()).toList()
+                        : ids;
+            }
+
+            @Override
+            public String render(Prompt.Chat chat) {
+                return TEMPLATE.render(ChatInput.of(chat.messages())
+                        .withTools(chat.tools())
+                        .withGenerationPrompt(chat.addGenerationPrompt())
+                        .withVariables(chat.templateArguments()));
             }
 
             @Override

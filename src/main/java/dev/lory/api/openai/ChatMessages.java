@@ -3,6 +3,8 @@ package dev.lory.api.openai;
 import static dev.lory.error.ServiceException.invalid;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.lory.error.ErrorCode;
+import dev.lory.error.ServiceException;
 import dev.lory.worker.Prompt;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -16,7 +18,12 @@ final class ChatMessages {
 
     private ChatMessages() {}
 
-    static Prompt prompt(Fields body) {
+    /**
+     * @throws ServiceException {@code INVALID_REQUEST} naming the field; {@code UNSUPPORTED} for what would change the prompt in a way not
+     *     offered
+     */
+    static Prompt.Chat prompt(Fields body) {
+        refuseUnsupported(body);
         List<JsonNode> messages = body.list("messages");
         if (messages.isEmpty()) {
             throw invalid("messages", "messages must be an array of at least one message");
@@ -34,7 +41,14 @@ final class ChatMessages {
         Map<String, Object> arguments = body.get("chat_template_kwargs")
                 .map(value -> object(body.element(value, "chat_template_kwargs"), value))
                 .orElse(Map.of());
-        return new Prompt.Chat(read, tools, arguments);
+        return new Prompt.Chat(read, tools, arguments, body.flag("add_generation_prompt", true));
+    }
+
+    private static void refuseUnsupported(Fields body) {
+        if (body.flag("continue_final_message") || body.get("chat_template").isPresent()) {
+            String field = body.get("chat_template").isPresent() ? "chat_template" : "continue_final_message";
+            throw new ServiceException(ErrorCode.UNSUPPORTED, field + " is not supported", Map.of("param", field));
+        }
     }
 
     private static Map<String, Object> message(Fields message, JsonNode node) {

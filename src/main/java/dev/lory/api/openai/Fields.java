@@ -40,7 +40,12 @@ final class Fields {
         });
     }
 
+    /** False if it is absent. */
     boolean flag(String name) {
+        return flag(name, false);
+    }
+
+    boolean flag(String name, boolean absent) {
         return get(name)
                 .map(value -> {
                     if (!value.isBoolean()) {
@@ -48,7 +53,7 @@ final class Fields {
                     }
                     return value.booleanValue();
                 })
-                .orElse(false);
+                .orElse(absent);
     }
 
     OptionalInt integer(String name) {

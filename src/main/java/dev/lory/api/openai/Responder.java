@@ -80,7 +80,8 @@ class Responder {
         }
     }
 
-    private static JsonNode parse(byte[] body) {
+    /** @throws ServiceException {@code INVALID_REQUEST} naming the place where the body is no JSON */
+    static JsonNode parse(byte[] body) {
         try {
             return JSON.readTree(body);
         } catch (JsonProcessingException e) {

@@ -93,6 +93,37 @@ final class Schemas {
             @Schema(name = "prompt_logprobs") int promptLogprobs,
             @Schema(name = "return_token_ids") boolean returnTokenIds) {}
 
+    @Schema(name = "TokenizeRequest", description = "A prompt, or messages")
+    record TokenizeRequest(
+            String model,
+            @Schema(examples = "Hello world") String prompt,
+            List<Message> messages,
+
+            @Schema(
+                    name = "add_special_tokens",
+                    description = "What the model expects around a text, such as BOS; default: true for a prompt, false"
+                            + " for messages, whose template writes it")
+            boolean addSpecialTokens,
+
+            @Schema(name = "add_generation_prompt", defaultValue = "true")
+            boolean addGenerationPrompt,
+
+            @Schema(name = "return_token_strs", defaultValue = "false")
+            boolean returnTokenStrings) {}
+
+    @Schema(name = "DetokenizeRequest")
+    record DetokenizeRequest(
+            String model,
+            @Schema(required = true, examples = "[1, 2]") List<Integer> tokens) {}
+
+    @Schema(name = "TemplateRequest")
+    record TemplateRequest(
+            String model,
+            @Schema(required = true) List<Message> messages,
+
+            @Schema(name = "add_generation_prompt", defaultValue = "true")
+            boolean addGenerationPrompt) {}
+
     @Schema(name = "Choice", description = "message for a chat, text for a completion")
     record AnswerChoice(
             int index,
