@@ -15,9 +15,9 @@ import dev.lory.tensor.Layouts;
 import dev.lory.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
  * The CPU: int8 products for quantised weights (activations are quantised per 32 columns), F32 for the others, keys and values in F16.
@@ -27,7 +27,9 @@ public final class CpuBackend implements Backend {
     private static final String MODULE = "jdk.incubator.vector";
 
     private final Arena arena = Arena.ofShared();
-    private final List<Memory.Area> areas = new ArrayList<>();
+    /** Filled by any thread that loads. */
+    private final Queue<Memory.Area> areas = new ConcurrentLinkedQueue<>();
+
     private final Scratch threadScratch = new Scratch();
     private final KernelSet kernels;
     private final String reason;
@@ -38,37 +40,49 @@ public final class CpuBackend implements Backend {
     private final AttentionSection attention;
     private boolean pending;
 
+    /** Kernels, and for the log why these if they are not native. */
+    record Chosen(KernelSet kernels, String reason) {}
+
     /**
      * @param threads at least 1, the calling one included
      * @throws ServiceException {@code UNAVAILABLE} without the vector module, or without native kernels where they are demanded
      */
     public CpuBackend(int threads, Kernels choice) {
-        if (ModuleLayer.boot().findModule(MODULE).isEmpty()) {
-            throw new ServiceException(
-                    ErrorCode.UNAVAILABLE, "the CPU backend needs the Java option --add-modules=" + MODULE);
-        }
+        this(threads, choose(choice));
+    }
+
+    CpuBackend(int threads, Chosen chosen) {
         if (threads < 1) {
             throw new ServiceException(ErrorCode.INVALID_CONFIGURATION, "threads must be at least 1 but is " + threads);
         }
-        NativeLibrary.Found found = switch (choice) {
-            case AUTO, NATIVE -> NativeLibrary.found();
-            case VECTOR -> new NativeLibrary.Found(List.of(), "as configured");
-        };
-        if (choice == Kernels.NATIVE && found.kernels().isEmpty()) {
-            throw new ServiceException(ErrorCode.UNAVAILABLE, "no native kernels: " + found.reason());
-        }
-        boolean vectors = found.kernels().isEmpty();
-        kernels = vectors ? VectorKernels.ofThisMachine() : found.kernels().getFirst();
-        reason =
-                !vectors ? "" : choice == Kernels.VECTOR ? ", as configured" : ", no native kernels: " + found.reason();
+        kernels = chosen.kernels;
+        reason = chosen.reason;
         pool = new WorkerPool(threads);
-        quantised = new Quantised(vectors);
+        quantised = new Quantised(kernels instanceof VectorKernels);
         long[] scratch = new long[threads];
         long first = threadScratch.ensure(threads * VectorKernels.SCRATCH);
         Arrays.setAll(scratch, i -> first + i * VectorKernels.SCRATCH);
         rowSection = new RowSection(pool, scratch);
         linear = new LinearSection(pool, kernels, scratch, quantised);
         attention = new AttentionSection(pool, kernels, scratch);
+    }
+
+    private static Chosen choose(Kernels choice) {
+        if (ModuleLayer.boot().findModule(MODULE).isEmpty()) {
+            throw new ServiceException(
+                    ErrorCode.UNAVAILABLE, "the CPU backend needs the Java option --add-modules=" + MODULE);
+        }
+        if (choice == Kernels.VECTOR) {
+            return new Chosen(VectorKernels.ofThisMachine(), ", as configured");
+        }
+        NativeLibrary.Found found = NativeLibrary.found();
+        if (!found.kernels().isEmpty()) {
+            return new Chosen(found.kernels().getFirst(), "");
+        }
+        if (choice == Kernels.NATIVE) {
+            throw new ServiceException(ErrorCode.UNAVAILABLE, "no native kernels: " + found.reason());
+        }
+        return new Chosen(VectorKernels.ofThisMachine(), ", no native kernels: " + found.reason());
     }
 
     @Override

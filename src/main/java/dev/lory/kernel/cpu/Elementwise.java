@@ -73,7 +73,8 @@ final class Elementwise {
     }
 
     private static void silu(long gate, long up, long y) {
-        FloatVector g = Lanes.floats(gate);
+        // below, the exponential stays as it is and the quotient would grow again
+        FloatVector g = Lanes.floats(gate).max(-88f);
         Lanes.store(g.div(Exponential.of(g.neg()).add(1f)).mul(Lanes.floats(up)), y);
     }
 
