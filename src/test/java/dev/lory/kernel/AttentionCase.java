@@ -81,12 +81,26 @@ final class AttentionCase {
                 of(7, 1, 96, 32, LONG),
                 of(5, 5, 128, 512, SHORT),
                 of(2, 1, 256, 512, LONG),
-                of(6, 3, 20, 5, SHORT));
+                of(6, 3, 20, 5, SHORT),
+                windowed(9, 3, 64, 16, 0, 1, SHORT),
+                windowed(9, 3, 64, 16, 0, 17, SHORT),
+                windowed(4, 2, 80, 24, 0, 30, LONG),
+                windowed(6, 3, 20, 5, 0, 100, LONG),
+                windowed(7, 1, 96, 512, 0, 256, LONG),
+                windowed(2, 1, 256, 16, 50, Integer.MAX_VALUE, LONG),
+                windowed(4, 2, 40, 8, 0.5f, 64, LONG),
+                windowed(8, 4, 32, 16, 3, 4096, SHORT));
     }
 
     private static AttentionCase of(int heads, int kvHeads, int headDim, int blockSize, List<Span> spans) {
         float scale = (float) (1 / Math.sqrt(headDim));
         return new AttentionCase(AttentionShape.full(heads, kvHeads, headDim, scale), blockSize, spans);
+    }
+
+    private static AttentionCase windowed(
+            int heads, int kvHeads, int headDim, int blockSize, float softCap, int window, List<Span> spans) {
+        float scale = (float) (1 / Math.sqrt(headDim));
+        return new AttentionCase(new AttentionShape(heads, kvHeads, headDim, scale, softCap, window), blockSize, spans);
     }
 
     /** All rows that ask. */
@@ -95,12 +109,12 @@ final class AttentionCase {
     }
 
     /** Fills a cache of the backend; the answer attends for some of the rows. */
-    BackendContract.Operands on(Backend backend) {
+    RowContract.Operands on(Backend backend) {
         KvCache kv = backend.allocateKv(LAYERS, blocks, blockSize, k.cols());
         for (int s = 0, first = 0; s < tables.length; s++) {
             int context = spans.get(s).context;
             StepBatch batch = new StepBatch(context);
-            batch.sequence(tables[s]);
+            batch.sequence(tables[s], 0);
             for (int p = 0; p < context; p++) {
                 batch.add(0, p, slot(s, p));
             }
@@ -113,7 +127,7 @@ final class AttentionCase {
         }
         Tensor queries = backend.upload(q);
         return (from, count) -> {
-            Tensor y = BackendContract.blank(backend, count, q.cols());
+            Tensor y = Outputs.blank(backend, count, q.cols());
             backend.attention(queries.slice(from, count), kv, LAYER, shape, batch(from, count), y);
             return new Tensor[] {y};
         };
@@ -132,7 +146,7 @@ final class AttentionCase {
             for (int p = span.context - span.rows; p < span.context; p++, row++) {
                 if (row >= from && row < from + count) {
                     if (!open) {
-                        batch.sequence(tables[s]);
+                        batch.sequence(tables[s], 0);
                         open = true;
                     }
                     batch.add(0, p, slot(s, p));
@@ -143,12 +157,12 @@ final class AttentionCase {
     }
 
     /**
-     * What rounding in F32 can do to each output: a score is off by head_dim · 2⁻²⁴ · |q|·|k| · scale, its weight by twice that share, and
+     * What rounding in F32 can do to each output: a score is off by head_dim · 2⁻²⁴ · |q|·|k| · scale, capped or not, its weight by twice that share, and
      * the sum over the context by its length · 2⁻²⁴, both of Σ weight · |v|.
      */
     double[][] bound(Backend reference) {
-        double[][] sums = BackendContract.read(
-                reference, new AttentionCase(this).on(reference).compute(0, rows())[0]);
+        double[][] sums =
+                Outputs.read(reference, new AttentionCase(this).on(reference).compute(0, rows())[0]);
         double key = longest(k, 0, k.rows(), shape.kvHeads());
         int longest = spans.stream().mapToInt(Span::context).max().orElseThrow();
         for (int row = 0; row < sums.length; row++) {
@@ -178,6 +192,7 @@ final class AttentionCase {
     @Override
     public String toString() {
         return shape.heads() + " heads on " + shape.kvHeads() + " of " + shape.headDim() + ", blocks of " + blockSize
-                + ", contexts " + spans.stream().map(Span::context).toList();
+                + ", contexts " + spans.stream().map(Span::context).toList() + ", cap " + shape.softCap() + ", window "
+                + shape.window();
     }
 }

@@ -1,22 +1,26 @@
 package dev.lory.kernel;
 
+import static dev.lory.kernel.Outputs.assertClose;
+import static dev.lory.kernel.Outputs.assertSameBits;
+import static dev.lory.kernel.Outputs.blank;
+import static dev.lory.kernel.Outputs.read;
+import static dev.lory.kernel.Outputs.sum;
+import static dev.lory.kernel.Outputs.times;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.fail;
+import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.lory.tensor.DType;
 import dev.lory.tensor.Tensor;
-import java.lang.foreign.Arena;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.function.DoubleUnaryOperator;
-import java.util.stream.IntStream;
+import java.util.List;
+import java.util.function.Function;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
@@ -26,40 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * magnitudes. With quantised weights activations may be rounded to int8, which moves each by half a step of its 32 columns at most, so the
  * product by as much as the magnitudes of the weights times those half steps.
  */
-public abstract class BackendContract {
-    /** One more than two tiles of 16, so that every smaller count and every remainder occurs below it. */
-    private static final int ROWS = 33;
-
-    private static final double ULP = 0x1p-24;
-
-    private final Samples samples = new Samples(20261125);
-    private final Backend reference = new ReferenceBackend();
-    private Backend backend = reference;
-
-    /** An operation with its operands on a backend. */
-    interface Operands {
-        /** The outputs for some rows of the operands. */
-        Tensor[] compute(int from, int count);
-    }
-
-    /** An operation that can be set up on any backend. */
-    private interface Operation {
-        Operands on(Backend on);
-    }
-
-    protected abstract Backend open();
-
-    @BeforeEach
-    void openBackend() {
-        backend = open();
-    }
-
-    @AfterEach
-    void closeBackends() {
-        backend.close();
-        reference.close();
-    }
-
+public abstract class BackendContract extends RowContract {
     // ---- linear maps
 
     static Stream<Arguments> weights() {
@@ -197,136 +168,67 @@ public abstract class BackendContract {
         };
     }
 
-    // ---- rows
+    // ---- experts
 
     @ParameterizedTest
-    @EnumSource(DType.class)
-    void embedsTheRowsOfTheTokens(DType dtype) {
-        Tensor table = samples.weight(dtype, 70, 96);
-        check(
-                on -> {
-                    Weight loaded = on.load(table);
-                    return (from, count) -> {
-                        Tensor y = blank(on, count, 96);
-                        on.embed(loaded, batch(from, count), y);
-                        return new Tensor[] {y};
-                    };
-                },
-                exactly(96));
-    }
-
-    @Test
-    void gathersRows() {
-        Tensor x = samples.numbers(ROWS, 49);
-        int[] order = samples.shuffled(ROWS);
-        check(
-                on -> {
-                    Tensor input = on.upload(x);
-                    return (from, count) -> {
-                        Tensor y = blank(on, count, 49);
-                        on.gatherRows(input, Arrays.copyOfRange(order, from, from + count), y);
-                        return new Tensor[] {y};
-                    };
-                },
-                exactly(49));
-    }
-
-    static IntStream widths() {
-        return IntStream.of(1, 7, 16, 17, 31, 64, 300, 1536);
-    }
-
-    @ParameterizedTest
-    @MethodSource("widths")
-    void normalisesByTheRootOfTheMeanSquare(int cols) {
-        Tensor x = samples.numbers(ROWS, cols);
-        Tensor weight = samples.numbers(1, cols);
-        Operation norm = on -> {
-            Tensor input = on.upload(x);
-            Tensor w = on.upload(weight);
-            return (from, count) -> {
-                Tensor y = blank(on, count, cols);
-                on.rmsNorm(input.slice(from, count), w, 1e-5f, y);
-                return new Tensor[] {y};
-            };
-        };
-        check(norm, relative(norm, (cols + 8) * ULP, 0));
-    }
-
-    @ParameterizedTest
-    @MethodSource("widths")
-    void adds(int cols) {
-        Tensor x = samples.numbers(ROWS, cols);
-        check(
-                inPlace(samples.numbers(ROWS, cols), (on, y, from) -> on.add(on.upload(x.slice(from, y.rows())), y)),
-                exactly(cols));
-    }
-
-    @ParameterizedTest
-    @MethodSource("widths")
-    void gatesBySilu(int cols) {
-        Tensor up = samples.numbers(ROWS, cols);
-        Tensor gate = spread(cols);
-        Operation gated =
-                inPlace(gate, (on, y, from) -> on.gate(Activation.SILU, y, on.upload(up.slice(from, y.rows())), y));
-        check(gated, relative(gated, 1e-6, 1e-30));
-    }
-
-    /** Numbers of all sizes, among them those where an exponential under- or overflows. */
-    private Tensor spread(int cols) {
-        float[] special = {0, -0f, 1e-30f, -1e-30f, 87, -87, 88.5f, -88.5f, 104, -104, 1e4f, -1e4f, 1e30f, -1e30f};
-        Tensor x = samples.numbers(ROWS, cols);
-        for (int i = 0; i < ROWS * cols; i++) {
-            float v = i % 5 == 0 ? special[i / 5 % special.length] : 4 * x.get(i / cols, i % cols);
-            x.set(i / cols, i % cols, v);
+    @CsvSource({"8, 2", "3, 1", "4, 4", "60, 4"})
+    void routesEachRowToItsBestExperts(int experts, int topK) {
+        Tensor logits = samples.numbers(ROWS, experts);
+        // equal ones: the first is taken
+        for (int e = 0; e < experts; e++) {
+            logits.set(5, e, 1);
+            logits.set(6, e, e % 2);
         }
-        return x;
-    }
-
-    static Stream<Arguments> rotations() {
-        return Stream.of(
-                arguments(8, 4),
-                arguments(8, 1),
-                arguments(64, 32),
-                arguments(64, 8),
-                arguments(80, 16),
-                arguments(80, 40),
-                arguments(96, 48),
-                arguments(128, 19),
-                arguments(256, 128));
-    }
-
-    @ParameterizedTest(name = "heads of {0}, {1} pairs")
-    @MethodSource("rotations")
-    void rotatesTheFirstElementsOfEachHead(int headDim, int half) {
-        Tensor cos = samples.numbers(200, half);
-        Tensor sin = samples.numbers(200, half);
-        Tensor x = samples.numbers(ROWS, 3 * headDim);
-        Operation rotated =
-                inPlace(x, (on, y, from) -> on.rope(y, headDim, on.upload(cos), on.upload(sin), batch(from, y.rows())));
-        check(rotated, relative(rotated, 0, 64 * ULP));
-    }
-
-    /** Rows of one sequence, each with a token and a position of its own. */
-    private static StepBatch batch(int from, int count) {
-        StepBatch batch = new StepBatch(count);
-        batch.sequence(new int[0]);
-        for (int row = from; row < from + count; row++) {
-            batch.add(row * 37 % 70, row * 5 + 3, row);
+        RowGroups want = new RowGroups();
+        reference.route(reference.upload(logits), topK, want);
+        RowGroups mine = new RowGroups();
+        mine.group(7);
+        backend.route(backend.upload(logits), topK, mine);
+        assertThat(entries(mine, 0, false)).isEqualTo(entries(want, 0, false)).hasSize(ROWS * topK);
+        for (int e = 0; e < want.start(want.groups()); e++) {
+            assertThat(mine.weight(e)).isCloseTo(want.weight(e), within(1e-6f));
         }
-        return batch;
+        List<String> all = entries(mine, 0, true);
+        List<String> alone = new ArrayList<>();
+        for (int row = 0; row < ROWS; row++) {
+            RowGroups one = new RowGroups();
+            backend.route(backend.upload(logits.slice(row, 1)), topK, one);
+            alone.addAll(entries(one, row, true));
+        }
+        assertThat(alone).containsExactlyInAnyOrderElementsOf(all);
     }
 
-    /** What is done to rows {@code from ..} in place. */
-    private interface Change {
-        void apply(Backend on, Tensor y, int from);
+    private static List<String> entries(RowGroups groups, int firstRow, boolean weights) {
+        List<String> entries = new ArrayList<>();
+        for (int g = 0; g < groups.groups(); g++) {
+            for (int e = groups.start(g); e < groups.start(g + 1); e++) {
+                String entry = "expert " + groups.key(g) + " row " + (firstRow + groups.row(e));
+                entries.add(weights ? entry + " weight " + groups.weight(e) : entry);
+            }
+        }
+        return entries;
     }
 
-    private static Operation inPlace(Tensor start, Change change) {
-        return on -> (from, count) -> {
-            Tensor y = on.upload(start.slice(from, count));
-            change.apply(on, y, from);
-            return new Tensor[] {y};
+    @ParameterizedTest
+    @MethodSource("widths")
+    void gathersAndScattersTheRowsOfAGroup(int cols) {
+        RowGroups groups = new RowGroups();
+        groups.group(3);
+        groups.add(2, -1);
+        groups.group(1);
+        for (int row = 0; row < ROWS; row += 1 + row % 3) {
+            groups.add(row, 0.25f * (row % 5 - 1));
+        }
+        int entries = groups.start(2) - groups.start(1);
+        Tensor x = samples.numbers(ROWS, cols);
+        Function<Backend, double[][][]> both = on -> {
+            Tensor gathered = blank(on, entries, cols);
+            on.gather(on.upload(x), groups, 1, gathered);
+            Tensor y = on.upload(Samples.magnitudes(x));
+            on.scatterAdd(gathered, groups, 1, y);
+            return read(on, gathered, y);
         };
+        assertSameBits(both.apply(backend), both.apply(reference), 0);
     }
 
     // ---- attention
@@ -345,109 +247,5 @@ public abstract class BackendContract {
         for (int row = 0; row < attention.rows(); row++) {
             assertSameBits(read(backend, mine.compute(row, 1)[0]), all, row);
         }
-    }
-
-    // ---- comparing
-
-    /** Against the reference with all rows; then every smaller number of rows, and each row alone, against the bits of that. */
-    private void check(Operation operation, double[][][] bound) {
-        Operands mine = operation.on(backend);
-        double[][][] all = read(backend, mine.compute(0, ROWS));
-        double[][][] want = read(reference, operation.on(reference).compute(0, ROWS));
-        for (int i = 0; i < all.length; i++) {
-            assertClose(all[i], want[i], bound[i]);
-        }
-        for (int count = 1; count < ROWS; count++) {
-            assertSameBits(read(backend, mine.compute(0, count)), all, 0);
-        }
-        for (int row = 0; row < ROWS; row++) {
-            assertSameBits(read(backend, mine.compute(row, 1)), all, row);
-        }
-    }
-
-    private static void assertClose(double[][] actual, double[][] expected, double[][] bound) {
-        for (int r = 0; r < expected.length; r++) {
-            for (int i = 0; i < expected[r].length; i++) {
-                double off = Math.abs(actual[r][i] - expected[r][i]);
-                if (!(off <= bound[r][i])) {
-                    fail("row %d, column %d: %s instead of %s, off by %s where %s is allowed"
-                            .formatted(r, i, actual[r][i], expected[r][i], off, bound[r][i]));
-                }
-            }
-        }
-    }
-
-    private static void assertSameBits(double[][][] some, double[][][] all, int from) {
-        for (int i = 0; i < some.length; i++) {
-            assertSameBits(some[i], all[i], from);
-        }
-    }
-
-    private static void assertSameBits(double[][] some, double[][] all, int from) {
-        for (int r = 0; r < some.length; r++) {
-            assertThat(some[r])
-                    .as("row %d as one of %d rows", from + r, some.length)
-                    .containsExactly(all[from + r]);
-        }
-    }
-
-    private static double[][][] read(Backend from, Tensor... ys) {
-        return Arrays.stream(ys).map(y -> read(from, y)).toArray(double[][][]::new);
-    }
-
-    static double[][] read(Backend from, Tensor y) {
-        float[] row = new float[y.cols()];
-        double[][] rows = new double[y.rows()][];
-        for (int r = 0; r < rows.length; r++) {
-            from.download(y, r, row);
-            rows[r] = IntStream.range(0, row.length).mapToDouble(i -> row[i]).toArray();
-        }
-        return rows;
-    }
-
-    /** Outputs full of what no operation may leave there. */
-    static Tensor blank(Backend on, int rows, int cols) {
-        float[] nothing = new float[rows * cols];
-        Arrays.fill(nothing, Float.NaN);
-        return on.upload(Tensor.of(Arena.ofAuto(), rows, cols, nothing));
-    }
-
-    private static Tensor[] blank(Backend on, int rows, Tensor[] weights) {
-        return Arrays.stream(weights)
-                .map(weight -> blank(on, rows, weight.rows()))
-                .toArray(Tensor[]::new);
-    }
-
-    private static double[][][] times(double factor, double[][][] of) {
-        return map(of, v -> factor * v);
-    }
-
-    private static double[][][] exactly(int cols) {
-        return new double[][][] {new double[ROWS][cols]};
-    }
-
-    /** So much of the reference's result, and so much besides. */
-    private double[][][] relative(Operation operation, double factor, double more) {
-        return map(read(reference, operation.on(reference).compute(0, ROWS)), v -> factor * Math.abs(v) + more);
-    }
-
-    private static double[][][] map(double[][][] of, DoubleUnaryOperator each) {
-        return Arrays.stream(of)
-                .map(matrix -> Arrays.stream(matrix)
-                        .map(row -> Arrays.stream(row).map(each).toArray())
-                        .toArray(double[][]::new))
-                .toArray(double[][][]::new);
-    }
-
-    private static double[][][] sum(double[][][] a, double[][][] b) {
-        double[][][] sum = map(a, v -> v);
-        for (int i = 0; i < a.length; i++) {
-            for (int r = 0; r < a[i].length; r++) {
-                for (int c = 0; c < a[i][r].length; c++) {
-                    sum[i][r][c] += b[i][r][c];
-                }
-            }
-        }
-        return sum;
     }
 }

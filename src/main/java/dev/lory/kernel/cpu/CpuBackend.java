@@ -38,6 +38,7 @@ public final class CpuBackend implements Backend {
     private final RowSection rowSection;
     private final LinearSection linear;
     private final AttentionSection attention;
+    private final Routing routing = new Routing();
     private boolean pending;
 
     /** Kernels, and for the log why these if they are not native. */
@@ -145,8 +146,12 @@ public final class CpuBackend implements Backend {
     public void gatherRows(Tensor x, int[] rows, Tensor y) {
         flush();
         for (int i = 0; i < y.rows(); i++) {
-            MemorySegment.copy(x.storage(), rows[i] * x.rowBytes(), y.storage(), i * y.rowBytes(), y.rowBytes());
+            copyRow(x, rows[i], y, i);
         }
+    }
+
+    private static void copyRow(Tensor x, int from, Tensor y, int to) {
+        MemorySegment.copy(x.storage(), from * x.rowBytes(), y.storage(), to * y.rowBytes(), y.rowBytes());
     }
 
     @Override
@@ -214,10 +219,7 @@ public final class CpuBackend implements Backend {
     @Override
     public void gate(Activation activation, Tensor gate, Tensor up, Tensor y) {
         flush();
-        switch (activation) {
-            case SILU -> rowSection.silu(address(gate), address(up), address(y), y.rows(), y.cols());
-            case GELU, GELU_TANH -> throw new UnsupportedOperationException();
-        }
+        rowSection.gate(Curve.of(activation), address(gate), address(up), address(y), y.rows(), y.cols());
     }
 
     @Override
@@ -234,42 +236,53 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void layerNorm(Tensor x, Tensor weight, Tensor bias, float eps, Tensor y) {
-        throw new UnsupportedOperationException();
+        flush();
+        rowSection.layerNorm(address(x), address(weight), address(bias), eps, address(y), x.rows(), x.cols());
     }
 
     @Override
     public void activate(Activation activation, Tensor x, Tensor y) {
-        throw new UnsupportedOperationException();
+        flush();
+        rowSection.curve(Curve.of(activation), 0, address(x), address(y), y.rows(), y.cols());
     }
 
     @Override
     public void addRow(Tensor row, Tensor y) {
-        throw new UnsupportedOperationException();
+        flush();
+        rowSection.addRow(address(row), address(y), y.rows(), y.cols());
     }
 
     @Override
     public void scale(float factor, Tensor y) {
-        throw new UnsupportedOperationException();
+        flush();
+        rowSection.scale(factor, address(y), y.rows(), y.cols());
     }
 
     @Override
     public void softCap(float cap, Tensor y) {
-        throw new UnsupportedOperationException();
+        flush();
+        rowSection.curve(Curve.SOFT_CAP, cap, address(y), address(y), y.rows(), y.cols());
     }
 
     @Override
     public void route(Tensor logits, int topK, RowGroups groups) {
-        throw new UnsupportedOperationException();
+        flush();
+        routing.route(address(logits), logits.rows(), logits.cols(), topK, groups);
     }
 
     @Override
     public void gather(Tensor x, RowGroups groups, int g, Tensor y) {
-        throw new UnsupportedOperationException();
+        flush();
+        int first = groups.start(g);
+        for (int i = 0; i < y.rows(); i++) {
+            copyRow(x, groups.row(first + i), y, i);
+        }
     }
 
     @Override
     public void scatterAdd(Tensor x, RowGroups groups, int g, Tensor y) {
-        throw new UnsupportedOperationException();
+        flush();
+        rowSection.scatterAdd(address(x), groups, g, address(y), y.cols());
     }
 
     @Override
