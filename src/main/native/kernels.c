@@ -30,6 +30,10 @@ INLINE vf fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
 INLINE vf mul(vf a, vf b) { return _mm512_mul_ps(a, b); }
 INLINE vf add(vf a, vf b) { return _mm512_add_ps(a, b); }
 INLINE vf vmax(vf a, vf b) { return _mm512_max_ps(a, b); }
+INLINE vf over(vf a, vf b) { return _mm512_div_ps(a, b); }
+INLINE vf size(vf a) { return _mm512_abs_ps(a); }
+INLINE vf signed_as(vf a, vf s) { return _mm512_castsi512_ps(_mm512_or_si512(_mm512_castps_si512(a), _mm512_and_si512(_mm512_castps_si512(s), _mm512_set1_epi32(INT32_MIN)))); }
+INLINE vf pick_below(vf a, vf limit, vf yes, vf no) { return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, limit, _CMP_LT_OQ), no, yes); }
 INLINE vf round_even(vf a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 INLINE vf exponent(vf n) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127)), 23)); }
 INLINE vf half(const void *p) { return _mm512_cvtph_ps(_mm256_loadu_si256(p)); }
@@ -63,6 +67,10 @@ INLINE vf fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
 INLINE vf mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
 INLINE vf add(vf a, vf b) { return _mm256_add_ps(a, b); }
 INLINE vf vmax(vf a, vf b) { return _mm256_max_ps(a, b); }
+INLINE vf over(vf a, vf b) { return _mm256_div_ps(a, b); }
+INLINE vf size(vf a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
+INLINE vf signed_as(vf a, vf s) { return _mm256_or_ps(a, _mm256_and_ps(_mm256_set1_ps(-0.0f), s)); }
+INLINE vf pick_below(vf a, vf limit, vf yes, vf no) { return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, limit, _CMP_LT_OQ)); }
 INLINE vf round_even(vf a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
 INLINE vf exponent(vf n) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23)); }
 INLINE vf half(const void *p) { return _mm256_cvtph_ps(_mm_loadu_si128(p)); }
@@ -275,7 +283,8 @@ struct attention {
     const uint16_t *keys;   /* [block][position / 16][width][16] */
     const uint16_t *values; /* [block][position][width] */
     long width, block_size, dim, group; /* width: all kv heads; group: query heads to one of them */
-    float scale;
+    float scale, soft_cap; /* 0: scores stay as they are */
+    long window;
     const int32_t *table;
     float *scores; /* [DENSE_TILE][score_stride] */
     long score_stride;
@@ -312,19 +321,46 @@ INLINE float across(vf v) {
     return m;
 }
 
-/* Scores to weights e^(s - max) for `context` positions, zero up to `padded`; returns 1 / their sum. */
-INLINE float softmax(float *s, long context, long padded) {
-    vf m = splat(-1.0f / 0.0f), sum = zero();
-    for (long p = context; p < padded; p++) s[p] = -1.0f / 0.0f;
+/* Near 0 a polynomial (Cephes' tanhf), because 1 - e^(-2x) has few digits there. */
+INLINE vf hyperbolic_tangent(vf x) {
+    vf a = size(x), z = mul(x, x), e = exp_below_zero(mul(a, splat(-2.0f)));
+    vf p = splat(-5.70498872745e-3f);
+    p = fma(p, z, splat(2.06390887954e-2f));
+    p = fma(p, z, splat(-5.37397155531e-2f));
+    p = fma(p, z, splat(1.33314422036e-1f));
+    p = fma(p, z, splat(-3.33332819422e-1f));
+    vf far = over(fma(e, splat(-1.0f), splat(1.0f)), add(e, splat(1.0f)));
+    return signed_as(pick_below(a, splat(0.625f), fma(mul(p, z), a, a), far), x);
+}
+
+INLINE void fill(float *s, long from, long to, float value) {
+    for (long p = from; p < to; p++) s[p] = value;
+}
+
+INLINE long window_start(const struct attention *a, long context) { return context > a->window ? context - a->window : 0; }
+
+/*
+ * Scores to weights e^(s - max) for the positions of the window, zero for the others of begin .. padded - 1; returns 1 / their sum.
+ * Lanes are counted from the 16 positions that the window starts in, so that the sum is the same wherever the tile begins.
+ */
+INLINE float softmax(const struct attention *a, float *s, long begin, long context, long padded) {
+    const long from = window_start(a, context), aligned = from / 16 * 16;
     const long end = (context + LANES - 1) / LANES * LANES;
-    for (long p = 0; p < end; p += LANES) m = vmax(m, load(s + p));
+    vf m = splat(-1.0f / 0.0f), sum = zero();
+    if (a->soft_cap > 0)
+        for (long p = aligned; p < end; p += LANES)
+            store(s + p, mul(hyperbolic_tangent(over(load(s + p), splat(a->soft_cap))), splat(a->soft_cap)), LANES);
+    fill(s, aligned, from, -1.0f / 0.0f);
+    fill(s, context, padded, -1.0f / 0.0f);
+    for (long p = aligned; p < end; p += LANES) m = vmax(m, load(s + p));
     const vf top = splat(-widest(m));
-    for (long p = 0; p < end; p += LANES) {
+    for (long p = aligned; p < end; p += LANES) {
         vf e = exp_below_zero(add(load(s + p), top));
         store(s + p, e, LANES);
         sum = add(sum, e);
     }
-    for (long p = context; p < padded; p++) s[p] = 0;
+    fill(s, begin, from, 0);
+    fill(s, context, padded, 0);
     return 1 / across(sum);
 }
 
@@ -332,7 +368,7 @@ INLINE float softmax(float *s, long context, long padded) {
 INLINE void attention_tile(const int T, const struct attention *a, long kv_head, long row0, long first) {
     const float *x[DENSE_TILE];
     float *out[DENSE_TILE], inverse[DENSE_TILE];
-    long context[DENSE_TILE], longest = 0;
+    long context[DENSE_TILE], longest = 0, begin = INT64_MAX;
     struct sums s;
     for (int t = 0; t < T; t++) {
         long row = row0 + (first + t) / a->group, head = kv_head * a->group + (first + t) % a->group;
@@ -340,9 +376,12 @@ INLINE void attention_tile(const int T, const struct attention *a, long kv_head,
         out[t] = a->y + row * a->stride + head * a->dim;
         context[t] = a->positions[row] + 1;
         longest = context[t] > longest ? context[t] : longest;
+        begin = window_start(a, context[t]) < begin ? window_start(a, context[t]) : begin;
     }
+    const long first_block = begin / a->block_size;
+    begin = first_block * a->block_size;
     const long chunks = (a->block_size + 15) / 16, wide = (a->dim + 15) / 16;
-    for (long p0 = 0, b = 0; p0 < longest; p0 += a->block_size, b++)
+    for (long p0 = begin, b = first_block; p0 < longest; p0 += a->block_size, b++)
         for (long c = 0; c < chunks && p0 + c * 16 < longest; c++)
             for (long part = 0; part < PARTS; part++) {
                 const uint16_t *w = a->keys + ((a->table[b] * chunks + c) * a->width + kv_head * a->dim) * 16;
@@ -353,11 +392,11 @@ INLINE void attention_tile(const int T, const struct attention *a, long kv_head,
                     store(a->scores + t * a->score_stride + p0 + c * 16 + part * LANES, mul(total(&s, t), splat(a->scale)), valid);
             }
     const long padded = (longest + 15) / 16 * 16;
-    for (int t = 0; t < T; t++) inverse[t] = softmax(a->scores + t * a->score_stride, context[t], padded);
+    for (int t = 0; t < T; t++) inverse[t] = softmax(a, a->scores + t * a->score_stride, begin, context[t], padded);
     for (long d = 0; d < wide; d++)
         for (long part = 0; part < PARTS; part++) {
             clear(T, &s);
-            for (long p0 = 0, b = 0; p0 < longest; p0 += a->block_size, b++) {
+            for (long p0 = begin, b = first_block; p0 < longest; p0 += a->block_size, b++) {
                 const uint16_t *w = a->values + a->table[b] * a->block_size * a->width + kv_head * a->dim + d * 16;
                 const float *weights[DENSE_TILE];
                 for (int t = 0; t < T; t++) weights[t] = a->scores + t * a->score_stride + p0;
@@ -372,10 +411,10 @@ INLINE void attention_tile(const int T, const struct attention *a, long kv_head,
 /* Rows row0 .. row1 - 1 of one sequence, the query heads of one kv head. */
 EXPORT(lory_attention)(const float *q, float *y, long stride, const int32_t *positions, const uint16_t *keys,
                        const uint16_t *values, long width, long block_size, long dim, long group, float scale,
-                       const int32_t *table, float *scores, long score_stride, long kv_head, long row0,
+                       float soft_cap, long window, const int32_t *table, float *scores, long score_stride, long kv_head, long row0,
                        long row1) {
     const struct attention a = {q, y, stride, positions, keys, values, width, block_size, dim, group, scale,
-                                table, scores, score_stride};
+                                soft_cap, window, table, scores, score_stride};
     const long pairs = (row1 - row0) * group;
     for (long first = 0; first < pairs; first += DENSE_TILE)
         switch (pairs - first) {

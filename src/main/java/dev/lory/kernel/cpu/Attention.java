@@ -29,4 +29,9 @@ final class Attention {
     int chunks() {
         return (blockSize + 15) / 16;
     }
+
+    /** The first position that a query at the end of such a context sees. */
+    int windowStart(int context) {
+        return Math.max(0, context - shape.window());
+    }
 }

@@ -15,9 +15,9 @@ import dev.lory.tensor.Layouts;
 import dev.lory.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 
 /**
  * The CPU: int8 products for quantised weights (activations are quantised per 32 columns), F32 for the others, keys and values in F16.
@@ -27,8 +27,10 @@ public final class CpuBackend implements Backend {
     private static final String MODULE = "jdk.incubator.vector";
 
     private final Arena arena = Arena.ofShared();
-    private final List<Memory.Area> areas = new ArrayList<>();
     private final WeightMemory weightMemory = new WeightMemory();
+    /** Filled by any thread that loads. */
+    private final Queue<Memory.Area> areas = new ConcurrentLinkedQueue<>();
+
     private final Scratch threadScratch = new Scratch();
     private final KernelSet kernels;
     private final String reason;
@@ -37,39 +39,52 @@ public final class CpuBackend implements Backend {
     private final RowSection rowSection;
     private final LinearSection linear;
     private final AttentionSection attention;
+    private final Routing routing = new Routing();
     private boolean pending;
+
+    /** Kernels, and for the log why these if they are not native. */
+    record Chosen(KernelSet kernels, String reason) {}
 
     /**
      * @param threads at least 1, the calling one included
      * @throws ServiceException {@code UNAVAILABLE} without the vector module, or without native kernels where they are demanded
      */
     public CpuBackend(int threads, Kernels choice) {
-        if (ModuleLayer.boot().findModule(MODULE).isEmpty()) {
-            throw new ServiceException(
-                    ErrorCode.UNAVAILABLE, "the CPU backend needs the Java option --add-modules=" + MODULE);
-        }
+        this(threads, choose(choice));
+    }
+
+    CpuBackend(int threads, Chosen chosen) {
         if (threads < 1) {
             throw new ServiceException(ErrorCode.INVALID_CONFIGURATION, "threads must be at least 1 but is " + threads);
         }
-        NativeLibrary.Found found = switch (choice) {
-            case AUTO, NATIVE -> NativeLibrary.found();
-            case VECTOR -> new NativeLibrary.Found(List.of(), "as configured");
-        };
-        if (choice == Kernels.NATIVE && found.kernels().isEmpty()) {
-            throw new ServiceException(ErrorCode.UNAVAILABLE, "no native kernels: " + found.reason());
-        }
-        boolean vectors = found.kernels().isEmpty();
-        kernels = vectors ? VectorKernels.ofThisMachine() : found.kernels().getFirst();
-        reason =
-                !vectors ? "" : choice == Kernels.VECTOR ? ", as configured" : ", no native kernels: " + found.reason();
+        kernels = chosen.kernels;
+        reason = chosen.reason;
         pool = new WorkerPool(threads);
-        quantised = new Quantised(vectors);
+        quantised = new Quantised(kernels instanceof VectorKernels);
         long[] scratch = new long[threads];
         long first = threadScratch.ensure(threads * VectorKernels.SCRATCH);
         Arrays.setAll(scratch, i -> first + i * VectorKernels.SCRATCH);
         rowSection = new RowSection(pool, scratch);
         linear = new LinearSection(pool, kernels, scratch, quantised);
         attention = new AttentionSection(pool, kernels, scratch);
+    }
+
+    private static Chosen choose(Kernels choice) {
+        if (ModuleLayer.boot().findModule(MODULE).isEmpty()) {
+            throw new ServiceException(
+                    ErrorCode.UNAVAILABLE, "the CPU backend needs the Java option --add-modules=" + MODULE);
+        }
+        if (choice == Kernels.VECTOR) {
+            return new Chosen(VectorKernels.ofThisMachine(), ", as configured");
+        }
+        NativeLibrary.Found found = NativeLibrary.found();
+        if (!found.kernels().isEmpty()) {
+            return new Chosen(found.kernels().getFirst(), "");
+        }
+        if (choice == Kernels.NATIVE) {
+            throw new ServiceException(ErrorCode.UNAVAILABLE, "no native kernels: " + found.reason());
+        }
+        return new Chosen(VectorKernels.ofThisMachine(), ", no native kernels: " + found.reason());
     }
 
     @Override
@@ -132,8 +147,12 @@ public final class CpuBackend implements Backend {
     public void gatherRows(Tensor x, int[] rows, Tensor y) {
         flush();
         for (int i = 0; i < y.rows(); i++) {
-            MemorySegment.copy(x.storage(), rows[i] * x.rowBytes(), y.storage(), i * y.rowBytes(), y.rowBytes());
+            copyRow(x, rows[i], y, i);
         }
+    }
+
+    private static void copyRow(Tensor x, int from, Tensor y, int to) {
+        MemorySegment.copy(x.storage(), from * x.rowBytes(), y.storage(), to * y.rowBytes(), y.rowBytes());
     }
 
     @Override
@@ -201,10 +220,13 @@ public final class CpuBackend implements Backend {
     @Override
     public void gate(Activation activation, Tensor gate, Tensor up, Tensor y) {
         flush();
-        switch (activation) {
-            case SILU -> rowSection.silu(address(gate), address(up), address(y), y.rows(), y.cols());
-            case GELU, GELU_TANH -> throw new UnsupportedOperationException();
-        }
+        rowSection.gate(Curve.of(activation), address(gate), address(up), address(y), y.rows(), y.cols());
+    }
+
+    @Override
+    public void clear(Tensor y) {
+        flush();
+        y.storage().fill((byte) 0);
     }
 
     @Override
@@ -215,42 +237,59 @@ public final class CpuBackend implements Backend {
 
     @Override
     public void layerNorm(Tensor x, Tensor weight, Tensor bias, float eps, Tensor y) {
-        throw new UnsupportedOperationException();
+        flush();
+        rowSection.layerNorm(address(x), address(weight), address(bias), eps, address(y), x.rows(), x.cols());
     }
 
     @Override
     public void activate(Activation activation, Tensor x, Tensor y) {
-        throw new UnsupportedOperationException();
+        flush();
+        rowSection.curve(Curve.of(activation), 0, address(x), address(y), y.rows(), y.cols());
     }
 
     @Override
     public void addRow(Tensor row, Tensor y) {
-        throw new UnsupportedOperationException();
+        flush();
+        rowSection.addRow(address(row), address(y), y.rows(), y.cols());
     }
 
     @Override
     public void scale(float factor, Tensor y) {
-        throw new UnsupportedOperationException();
+        flush();
+        rowSection.scale(factor, address(y), y.rows(), y.cols());
     }
 
     @Override
     public void softCap(float cap, Tensor y) {
-        throw new UnsupportedOperationException();
+        flush();
+        rowSection.curve(Curve.SOFT_CAP, cap, address(y), address(y), y.rows(), y.cols());
     }
 
     @Override
     public void route(Tensor logits, int topK, RowGroups groups) {
-        throw new UnsupportedOperationException();
+        flush();
+        routing.route(address(logits), logits.rows(), logits.cols(), topK, groups);
     }
 
     @Override
     public void gather(Tensor x, RowGroups groups, int g, Tensor y) {
-        throw new UnsupportedOperationException();
+        flush();
+        int first = groups.start(g);
+        for (int i = 0; i < y.rows(); i++) {
+            copyRow(x, groups.row(first + i), y, i);
+        }
     }
 
     @Override
     public void scatterAdd(Tensor x, RowGroups groups, int g, Tensor y) {
-        throw new UnsupportedOperationException();
+        flush();
+        rowSection.scatterAdd(address(x), groups, g, address(y), y.cols());
+    }
+
+    @Override
+    public void write(float[] values, Tensor y, int row) {
+        flush();
+        MemorySegment.copy(values, 0, y.storage(), Layouts.FLOAT, row * y.rowBytes(), y.cols());
     }
 
     @Override

@@ -41,40 +41,78 @@ final class Elementwise {
         }
     }
 
-    static void add(long x, long y, long count) {
-        long bound = Lanes.F.loopBound(count);
-        for (long i = 0; i < bound; i += Lanes.COUNT) {
-            Lanes.store(Lanes.floats(y + 4 * i).add(Lanes.floats(x + 4 * i)), y + 4 * i);
+    /** Mean and variance in two passes: their difference of squares would lose digits. */
+    static void layerNorm(long x, long weight, long bias, float eps, long y, int cols, long scratch) {
+        int bound = Lanes.F.loopBound(cols);
+        FloatVector values = FloatVector.zero(Lanes.F);
+        for (int i = 0; i < bound; i += Lanes.COUNT) {
+            values = values.add(Lanes.floats(x + 4L * i));
         }
-        for (long i = bound; i < count; i++) {
-            Memory.setFloat(y + 4 * i, Memory.getFloat(y + 4 * i) + Memory.getFloat(x + 4 * i));
+        float sum = Lanes.sum(values, scratch);
+        for (int i = bound; i < cols; i++) {
+            sum += Memory.getFloat(x + 4L * i);
+        }
+        float mean = sum / cols;
+        FloatVector squares = FloatVector.zero(Lanes.F);
+        for (int i = 0; i < bound; i += Lanes.COUNT) {
+            FloatVector v = Lanes.floats(x + 4L * i).sub(mean);
+            squares = v.fma(v, squares);
+        }
+        float variance = Lanes.sum(squares, scratch);
+        for (int i = bound; i < cols; i++) {
+            float v = Memory.getFloat(x + 4L * i) - mean;
+            variance += v * v;
+        }
+        float inverse = (float) (1 / Math.sqrt((double) variance / cols + eps));
+        for (int i = 0; i < bound; i += Lanes.COUNT) {
+            FloatVector v = Lanes.floats(x + 4L * i).sub(mean).mul(inverse).mul(Lanes.floats(weight + 4L * i));
+            Lanes.store(v.add(Lanes.floats(bias + 4L * i)), y + 4L * i);
+        }
+        for (int i = bound; i < cols; i++) {
+            float v = (Memory.getFloat(x + 4L * i) - mean) * inverse * Memory.getFloat(weight + 4L * i);
+            Memory.setFloat(y + 4L * i, v + Memory.getFloat(bias + 4L * i));
         }
     }
 
-    /** A last part of a vector is computed in scratch, so that each element sees the same operations wherever it lies. */
-    static void silu(long gate, long up, long y, long count, long scratch) {
-        long bound = Lanes.F.loopBound(count);
-        for (long i = 0; i < bound; i += Lanes.COUNT) {
-            silu(gate + 4 * i, up + 4 * i, y + 4 * i);
+    static void add(long x, long y, int count) {
+        int bound = Lanes.F.loopBound(count);
+        for (int i = 0; i < bound; i += Lanes.COUNT) {
+            Lanes.store(Lanes.floats(y + 4L * i).add(Lanes.floats(x + 4L * i)), y + 4L * i);
         }
-        int rest = (int) (count - bound);
-        if (rest > 0) {
-            long other = scratch + 4L * Lanes.COUNT;
-            for (int i = 0; i < Lanes.COUNT; i++) {
-                long at = 4 * (bound + Math.min(i, rest - 1));
-                Memory.setFloat(scratch + 4L * i, Memory.getFloat(gate + at));
-                Memory.setFloat(other + 4L * i, Memory.getFloat(up + at));
-            }
-            silu(scratch, other, scratch);
-            for (int i = 0; i < rest; i++) {
-                Memory.setFloat(y + 4 * (bound + i), Memory.getFloat(scratch + 4L * i));
-            }
+        for (int i = bound; i < count; i++) {
+            Memory.setFloat(y + 4L * i, Memory.getFloat(y + 4L * i) + Memory.getFloat(x + 4L * i));
         }
     }
 
-    private static void silu(long gate, long up, long y) {
-        FloatVector g = Lanes.floats(gate);
-        Lanes.store(g.div(Exponential.of(g.neg()).add(1f)).mul(Lanes.floats(up)), y);
+    /** {@code y += factor · x}. */
+    static void addScaled(float factor, long x, long y, int count) {
+        int bound = Lanes.F.loopBound(count);
+        for (int i = 0; i < bound; i += Lanes.COUNT) {
+            Lanes.store(Lanes.floats(y + 4L * i).add(Lanes.floats(x + 4L * i).mul(factor)), y + 4L * i);
+        }
+        for (int i = bound; i < count; i++) {
+            Memory.setFloat(y + 4L * i, Memory.getFloat(y + 4L * i) + Memory.getFloat(x + 4L * i) * factor);
+        }
+    }
+
+    static void multiply(long x, long y, int count) {
+        int bound = Lanes.F.loopBound(count);
+        for (int i = 0; i < bound; i += Lanes.COUNT) {
+            Lanes.store(Lanes.floats(y + 4L * i).mul(Lanes.floats(x + 4L * i)), y + 4L * i);
+        }
+        for (int i = bound; i < count; i++) {
+            Memory.setFloat(y + 4L * i, Memory.getFloat(y + 4L * i) * Memory.getFloat(x + 4L * i));
+        }
+    }
+
+    static void scale(float factor, long y, int count) {
+        int bound = Lanes.F.loopBound(count);
+        for (int i = 0; i < bound; i += Lanes.COUNT) {
+            Lanes.store(Lanes.floats(y + 4L * i).mul(factor), y + 4L * i);
+        }
+        for (int i = bound; i < count; i++) {
+            Memory.setFloat(y + 4L * i, Memory.getFloat(y + 4L * i) * factor);
+        }
     }
 
     /** Rotates the heads of one row; cos and sin of its position, {@code half} each. */

@@ -16,13 +16,14 @@ import java.util.Collections;
  * @param quant {@code void lory_quant(form, w, x, scale, sum, scaled, y, k, n, tokens, g0, g1)}
  * @param dense {@code void lory_dense(type, w, x, x_rows, x_stride, y, y_rows, y_stride, factor, k, n, entries, g0, g1)}
  * @param attention {@code void lory_attention(q, y, stride, positions, keys, values, width, block_size, dim, group, float scale,
- *     table, scores, score_stride, kv_head, row0, row1)}
+ *     float soft_cap, window, table, scores, score_stride, kv_head, row0, row1)}
  */
 record NativeKernels(String name, MethodHandle quant, MethodHandle dense, MethodHandle attention) implements KernelSet {
     /** Finds the functions of an instruction set, {@code avx512} or {@code avx2}. */
     static NativeKernels find(SymbolLookup library, String isa) {
-        MemoryLayout[] attention = longs(17);
+        MemoryLayout[] attention = longs(19);
         attention[10] = JAVA_FLOAT;
+        attention[11] = JAVA_FLOAT;
         return new NativeKernels(
                 "native " + isa,
                 handle(library, "lory_quant_" + isa, longs(12)),
@@ -97,6 +98,8 @@ record NativeKernels(String name, MethodHandle quant, MethodHandle dense, Method
                     (long) job.shape.headDim(),
                     (long) job.group(),
                     job.shape.scale(),
+                    job.shape.softCap(),
+                    (long) job.shape.window(),
                     table,
                     scores,
                     (long) job.scoreStride,

@@ -1,5 +1,6 @@
 package dev.lory.kernel.cpu;
 
+import dev.lory.kernel.RowGroups;
 import dev.lory.kernel.StepBatch;
 import org.jspecify.annotations.Nullable;
 
@@ -9,9 +10,14 @@ final class RowSection implements WorkerPool.Task {
 
     /** What is done with row r of the operands below. */
     private enum Op {
-        NORM,
+        RMS_NORM,
+        LAYER_NORM,
+        CURVE,
+        GATE,
         ADD,
-        SILU,
+        ADD_ROW,
+        SCALE,
+        SCATTER_ADD,
         ROPE,
         STORE_KV,
         EMBED,
@@ -26,7 +32,12 @@ final class RowSection implements WorkerPool.Task {
     private long y;
     private int rows;
     private int cols;
-    private float eps;
+    /** The bias of a norm. */
+    private long bias;
+    /** Eps, factor or cap. */
+    private float number;
+
+    private Curve curve = Curve.SILU;
     private int headDim;
     private int half;
     private int layer;
@@ -34,23 +45,54 @@ final class RowSection implements WorkerPool.Task {
     private @Nullable CpuKvCache kv;
     private @Nullable PackedWeight table;
     private @Nullable Quantised quantised;
+    private @Nullable RowGroups groups;
+    /** Of the group. */
+    private int firstEntry;
 
     RowSection(WorkerPool pool, long[] scratch) {
         this.pool = pool;
         this.scratch = scratch;
     }
 
-    void rmsNorm(long from, long weight, float epsilon, long to, int count, int width) {
-        eps = epsilon;
-        run(Op.NORM, from, weight, to, count, width);
+    void rmsNorm(long from, long weight, float eps, long to, int count, int width) {
+        number = eps;
+        run(Op.RMS_NORM, from, weight, to, count, width);
+    }
+
+    void layerNorm(long from, long weight, long plus, float eps, long to, int count, int width) {
+        bias = plus;
+        number = eps;
+        run(Op.LAYER_NORM, from, weight, to, count, width);
+    }
+
+    void curve(Curve which, float cap, long from, long to, int count, int width) {
+        curve = which;
+        number = cap;
+        run(Op.CURVE, from, 0, to, count, width);
+    }
+
+    void gate(Curve which, long gate, long up, long to, int count, int width) {
+        curve = which;
+        run(Op.GATE, gate, up, to, count, width);
     }
 
     void add(long from, long to, int count, int width) {
         run(Op.ADD, from, 0, to, count, width);
     }
 
-    void silu(long gate, long up, long to, int count, int width) {
-        run(Op.SILU, gate, up, to, count, width);
+    void addRow(long row, long to, int count, int width) {
+        run(Op.ADD_ROW, row, 0, to, count, width);
+    }
+
+    void scale(float factor, long inOut, int count, int width) {
+        number = factor;
+        run(Op.SCALE, 0, 0, inOut, count, width);
+    }
+
+    void scatterAdd(long from, RowGroups of, int group, long to, int width) {
+        groups = of;
+        firstEntry = of.start(group);
+        run(Op.SCATTER_ADD, from, 0, to, of.start(group + 1) - firstEntry, width);
     }
 
     void rope(long inOut, int dim, long cos, long sin, int rotated, StepBatch step, int width) {
@@ -103,9 +145,17 @@ final class RowSection implements WorkerPool.Task {
     private void row(int r, long spare) {
         long at = 4L * r * cols;
         switch (op) {
-            case NORM -> Elementwise.rmsNorm(x + at, w, eps, y + at, cols, spare);
+            case RMS_NORM -> Elementwise.rmsNorm(x + at, w, number, y + at, cols, spare);
+            case LAYER_NORM -> Elementwise.layerNorm(x + at, w, bias, number, y + at, cols, spare);
+            case CURVE -> curve.apply(number, x + at, y + at, cols, spare);
+            case GATE -> {
+                curve.apply(0, x + at, y + at, cols, spare);
+                Elementwise.multiply(w + at, y + at, cols);
+            }
             case ADD -> Elementwise.add(x + at, y + at, cols);
-            case SILU -> Elementwise.silu(x + at, w + at, y + at, cols, spare);
+            case ADD_ROW -> Elementwise.add(x, y + at, cols);
+            case SCALE -> Elementwise.scale(number, y + at, cols);
+            case SCATTER_ADD -> scatterAdd(r, x + at);
             case ROPE -> rope(r, y + at);
             case STORE_KV -> storeKv(r, at);
             case EMBED -> embed(r, at);
@@ -117,9 +167,16 @@ final class RowSection implements WorkerPool.Task {
         }
     }
 
+    private void scatterAdd(int r, long row) {
+        if (groups != null) {
+            int entry = firstEntry + r;
+            Elementwise.addScaled(groups.weight(entry), row, y + 4L * groups.row(entry) * cols, cols);
+        }
+    }
+
     private void rope(int r, long row) {
         if (batch != null) {
-            long angle = 4L * batch.position(r) * half;
+            long angle = 4L * batch.angle(r) * half;
             Elementwise.rope(row, cols, headDim, x + angle, w + angle, half);
         }
     }

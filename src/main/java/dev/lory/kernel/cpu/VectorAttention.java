@@ -30,17 +30,20 @@ final class VectorAttention {
             Attention a, long table, int kvHead, int row0, int first, int count, long scores, long scratch) {
         // positions rise with the row
         int longest = context(a, row0, first + count - 1);
+        // and so do windows: the blocks before the first row's are of no use to any
+        int begin = a.windowStart(context(a, row0, first)) / a.blockSize * a.blockSize;
         int dim = a.shape.headDim();
-        score(a, table, kvHead, row0, first, count, longest, scores, scratch);
+        score(a, table, kvHead, row0, first, count, begin, longest, scores, scratch);
         int padded = (longest + 15) / 16 * 16;
         long inverse = scratch + VectorKernels.SCRATCH - 64;
         for (int i = 0; i < count; i++) {
-            float sum = softmax(scores + 4L * i * a.scoreStride, context(a, row0, first + i), padded, scratch);
+            float sum =
+                    softmax(a, scores + 4L * i * a.scoreStride, begin, context(a, row0, first + i), padded, scratch);
             Memory.setFloat(inverse + 4L * i, 1 / sum);
         }
         for (int d = 0; d < dim; d += 16) {
             VectorDense.clear(scratch + VectorDense.SUMS);
-            for (int p = 0; p < longest; p += a.blockSize) {
+            for (int p = begin; p < longest; p += a.blockSize) {
                 long values = a.values + 2L * ((long) block(table, p, a) * a.blockSize * a.width + kvHead * dim + d);
                 for (int part = 0; part < Math.min(a.blockSize, longest - p); part += VectorDense.PANEL) {
                     int positions = Math.min(VectorDense.PANEL, Math.min(a.blockSize, longest - p) - part);
@@ -66,11 +69,12 @@ final class VectorAttention {
             int row0,
             int first,
             int count,
+            int begin,
             int longest,
             long scores,
             long scratch) {
         int dim = a.shape.headDim();
-        for (int p = 0; p < longest; p += a.blockSize) {
+        for (int p = begin; p < longest; p += a.blockSize) {
             for (int c = 0; c < a.chunks() && p + c * 16 < longest; c++) {
                 long chunk = (long) block(table, p, a) * a.chunks() + c;
                 long keys = a.keys + 32 * (chunk * a.width + (long) kvHead * dim);
@@ -118,25 +122,37 @@ final class VectorAttention {
         }
     }
 
-    /** Scores to weights e^(s - max) for {@code context} positions, zero up to {@code padded}; returns their sum. */
-    private static float softmax(long s, int context, int padded, long scratch) {
-        for (int p = context; p < padded; p++) {
-            Memory.setFloat(s + 4L * p, Float.NEGATIVE_INFINITY);
+    /**
+     * Scores to weights e^(s - max) for the positions of the window, zero for the others of {@code begin .. padded - 1}; returns their sum.
+     * Lanes are counted from the 16 positions that the window starts in, so that the sum is the same wherever the tile begins.
+     */
+    private static float softmax(Attention a, long s, int begin, int context, int padded, long scratch) {
+        int from = a.windowStart(context);
+        int aligned = from / 16 * 16;
+        if (a.shape.softCap() > 0) {
+            Curve.SOFT_CAP.apply(a.shape.softCap(), s + 4L * aligned, s + 4L * aligned, padded - aligned, scratch);
         }
+        fill(s, aligned, from, Float.NEGATIVE_INFINITY);
+        fill(s, context, padded, Float.NEGATIVE_INFINITY);
         FloatVector max = FloatVector.broadcast(Lanes.F, Float.NEGATIVE_INFINITY);
-        for (int p = 0; p < context; p += Lanes.COUNT) {
+        for (int p = aligned; p < context; p += Lanes.COUNT) {
             max = max.max(Lanes.floats(s + 4L * p));
         }
         float top = max.reduceLanes(VectorOperators.MAX);
         FloatVector sum = FloatVector.zero(Lanes.F);
-        for (int p = 0; p < context; p += Lanes.COUNT) {
+        for (int p = aligned; p < context; p += Lanes.COUNT) {
             FloatVector e = Exponential.of(Lanes.floats(s + 4L * p).sub(top));
             Lanes.store(e, s + 4L * p);
             sum = sum.add(e);
         }
-        for (int p = context; p < padded; p++) {
-            Memory.setFloat(s + 4L * p, 0);
-        }
+        fill(s, begin, from, 0);
+        fill(s, context, padded, 0);
         return Lanes.sum(sum, scratch);
+    }
+
+    private static void fill(long s, int from, int to, float value) {
+        for (int p = from; p < to; p++) {
+            Memory.setFloat(s + 4L * p, value);
+        }
     }
 }

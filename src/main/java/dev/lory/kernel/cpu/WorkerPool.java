@@ -54,7 +54,7 @@ final class WorkerPool implements AutoCloseable {
         return workers.clone();
     }
 
-    /** Runs all chunks and returns when all are done; what they wrote is visible afterwards. */
+    /** Runs all chunks and returns when all are done; what they wrote is visible afterwards. Throws what a chunk threw, when none is running. */
     void run(Task work, int chunks) {
         if (chunks > MAX_CHUNKS) {
             throw new IllegalArgumentException(chunks + " chunks");
@@ -77,8 +77,11 @@ final class WorkerPool implements AutoCloseable {
         take(mine >>> 32, 0);
         await(chunks);
         Throwable thrown = failure.getAndSet(null);
-        if (thrown != null) {
-            throw new IllegalStateException(thrown);
+        if (thrown instanceof RuntimeException e) {
+            throw e;
+        }
+        if (thrown instanceof Error e) {
+            throw e;
         }
     }
 
