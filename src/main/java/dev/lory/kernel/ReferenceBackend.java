@@ -5,6 +5,7 @@ import dev.lory.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 
 /**
@@ -254,63 +255,16 @@ public final class ReferenceBackend implements Backend {
     @Override
     public void attention(Tensor q, KvCache kv, int layer, AttentionShape shape, StepBatch batch, Tensor y) {
         Cache cache = (Cache) kv;
+        float[][] keys = cache.keys.get(layer).rows;
+        float[][] values = cache.values.get(layer).rows;
         for (int s = 0; s < batch.sequences(); s++) {
-            int sequence = s;
+            int[] table = batch.blockTable(s);
+            IntUnaryOperator slot = p -> table[p / cache.blockSize] * cache.blockSize + p % cache.blockSize;
+            ReferenceAttention attention =
+                    new ReferenceAttention(shape, p -> keys[slot.applyAsInt(p)], p -> values[slot.applyAsInt(p)]);
             IntStream.range(batch.start(s), batch.start(s + 1))
                     .parallel()
-                    .forEach(r -> attendRow(q, cache, layer, shape, batch, sequence, r, y));
-        }
-    }
-
-    private static void attendRow(
-            Tensor q, Cache cache, int layer, AttentionShape shape, StepBatch batch, int sequence, int r, Tensor y) {
-        int first = Math.max(0, batch.position(r) + 1 - shape.window());
-        int context = batch.position(r) + 1 - first;
-        int dim = shape.headDim();
-        float[] query = q.row(r);
-        float[][] keys = new float[context][];
-        float[][] values = new float[context][];
-        for (int i = 0; i < context; i++) {
-            int p = first + i;
-            int slot = batch.blockTable(sequence)[p / cache.blockSize] * cache.blockSize + p % cache.blockSize;
-            keys[i] = cache.keys.get(layer).rows[slot];
-            values[i] = cache.values.get(layer).rows[slot];
-        }
-        for (int head = 0; head < shape.heads(); head++) {
-            int shared = head / (shape.heads() / shape.kvHeads()) * dim;
-            double[] scores = new double[context];
-            for (int p = 0; p < context; p++) {
-                for (int i = 0; i < dim; i++) {
-                    scores[p] += (double) query[head * dim + i] * keys[p][shared + i];
-                }
-                scores[p] *= shape.scale();
-                if (shape.softCap() > 0) {
-                    scores[p] = shape.softCap() * Math.tanh(scores[p] / shape.softCap());
-                }
-            }
-            softmax(scores);
-            for (int i = 0; i < dim; i++) {
-                double sum = 0;
-                for (int p = 0; p < context; p++) {
-                    sum += scores[p] * values[p][shared + i];
-                }
-                y.set(r, head * dim + i, (float) sum);
-            }
-        }
-    }
-
-    private static void softmax(double[] scores) {
-        double max = Double.NEGATIVE_INFINITY;
-        for (double score : scores) {
-            max = Math.max(max, score);
-        }
-        double sum = 0;
-        for (int i = 0; i < scores.length; i++) {
-            scores[i] = Math.exp(scores[i] - max);
-            sum += scores[i];
-        }
-        for (int i = 0; i < scores.length; i++) {
-            scores[i] /= sum;
+                    .forEach(r -> write(y, r, attention.of(q.row(r), batch.position(r))));
         }
     }
 
@@ -383,45 +337,7 @@ public final class ReferenceBackend implements Backend {
 
     @Override
     public void route(Tensor logits, int topK, RowGroups groups) {
-        int experts = logits.cols();
-        double[][] weights = new double[logits.rows()][];
-        for (int r = 0; r < weights.length; r++) {
-            weights[r] = routed(logits.row(r), topK);
-        }
-        groups.clear();
-        for (int expert = 0; expert < experts; expert++) {
-            boolean open = false;
-            for (int r = 0; r < weights.length; r++) {
-                if (weights[r][expert] > 0) {
-                    if (!open) {
-                        groups.group(expert);
-                        open = true;
-                    }
-                    groups.add(r, (float) weights[r][expert]);
-                }
-            }
-        }
-    }
-
-    /** The weight of each expert; 0 where a row does not go. */
-    private static double[] routed(float[] logits, int topK) {
-        boolean[] chosen = new boolean[logits.length];
-        for (int k = 0; k < topK; k++) {
-            int best = -1;
-            for (int e = 0; e < logits.length; e++) {
-                if (!chosen[e] && (best < 0 || logits[e] > logits[best])) {
-                    best = e;
-                }
-            }
-            chosen[best] = true;
-        }
-        // The softmax over all, divided by its sum over the chosen ones, is the softmax over the chosen ones.
-        double[] scores = new double[logits.length];
-        for (int e = 0; e < scores.length; e++) {
-            scores[e] = chosen[e] ? logits[e] : Double.NEGATIVE_INFINITY;
-        }
-        softmax(scores);
-        return scores;
+        ReferenceRouter.route(rows(logits), topK, groups);
     }
 
     @Override
