@@ -2,6 +2,7 @@ package dev.lory.adapter;
 
 import static dev.lory.error.ErrorCode.INVALID_ADAPTER;
 
+import dev.lory.adapter.AdapterTensors.Role;
 import dev.lory.error.ServiceException;
 import dev.lory.format.SafetensorsSource;
 import dev.lory.kernel.Backend;
@@ -21,6 +22,7 @@ import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -37,9 +39,6 @@ public record LoraWeights(
         implements AutoCloseable {
     private static final String CONFIG = "adapter_config.json";
     private static final String WEIGHTS = "adapter_model.safetensors";
-    private static final String PEFT_PREFIX = "base_model.model.";
-    private static final String A = ".lora_A.weight";
-    private static final String B = ".lora_B.weight";
 
     public LoraWeights {
         targetModules = List.copyOf(targetModules);
@@ -49,8 +48,9 @@ public record LoraWeights(
     /**
      * Reads a PEFT folder.
      *
-     * @throws ServiceException {@code INVALID_ADAPTER} naming file and tensor: a site the base does not have, another shape, a
-     *     rank that is not the configured one, half a pair, a value that is no number, no site at all
+     * @throws ServiceException {@code INVALID_ADAPTER} naming file and field or tensor: something that cannot be honoured, a module that is
+     *     named without tensors or has some without being named, another shape, half a pair, a value that is no number;
+     *     {@code UNSUPPORTED_DTYPE}
      */
     public static LoraWeights load(Path folder, DecoderSpec spec, Backend backend) {
         for (String file : List.of(CONFIG, WEIGHTS)) {
@@ -60,8 +60,21 @@ public record LoraWeights(
         }
         PeftConfig config = PeftConfig.read(folder.resolve(CONFIG));
         String digest = digest(folder);
-        try (SafetensorsSource source = SafetensorsSource.open(folder.resolve(WEIGHTS))) {
-            return new Reader(folder.resolve(WEIGHTS), config, source, spec, backend).read(digest);
+        Path file = folder.resolve(WEIGHTS);
+        try (SafetensorsSource source = open(file)) {
+            return new Reader(config, new AdapterTensors(source), spec, backend).read(digest);
+        } catch (ServiceException e) {
+            boolean named = e.detail().startsWith(file.toString());
+            throw new ServiceException(e.code(), named ? e.detail() : file + ": " + e.detail());
+        }
+    }
+
+    /** A broken file is a broken adapter here, not a broken model. */
+    private static SafetensorsSource open(Path file) {
+        try {
+            return SafetensorsSource.open(file);
+        } catch (ServiceException e) {
+            throw new ServiceException(INVALID_ADAPTER, e.detail());
         }
     }
 
@@ -88,20 +101,16 @@ public record LoraWeights(
 
     /** One folder being read. */
     private static final class Reader {
-        private final Path file;
         private final PeftConfig config;
-        private final SafetensorsSource source;
+        private final AdapterTensors tensors;
         private final DecoderSpec spec;
         private final Backend backend;
-        private final Map<String, LinearSite> sites = new TreeMap<>();
 
-        Reader(Path file, PeftConfig config, SafetensorsSource source, DecoderSpec spec, Backend backend) {
-            this.file = file;
+        Reader(PeftConfig config, AdapterTensors tensors, DecoderSpec spec, Backend backend) {
             this.config = config;
-            this.source = source;
+            this.tensors = tensors;
             this.spec = spec;
             this.backend = backend;
-            spec.linearSites().forEach(site -> sites.put(site.path(), site));
         }
 
         LoraWeights read(String digest) {
@@ -124,46 +133,58 @@ public record LoraWeights(
             }
         }
 
-        /** The sites that tensors are there for; every tensor must belong to one, half a pair is an error. */
+        /** The sites that the configuration names; each has its tensors, and nobody else has any. */
         private List<LinearSite> targets() {
             List<LinearSite> found = new ArrayList<>();
-            for (String name : source.names()) {
-                String path = name.startsWith(PEFT_PREFIX) ? name.substring(PEFT_PREFIX.length()) : name;
-                if (!path.endsWith(A) && !path.endsWith(B)) {
-                    throw refused("tensor " + name + " is neither " + A.substring(1) + " nor " + B.substring(1));
+            Set<String> without = new TreeSet<>(tensors.paths());
+            for (LinearSite site : spec.linearSites()) {
+                without.remove(site.path());
+                boolean targeted = config.targets().contains(site.path(), true);
+                Map<Role, String> names = tensors.of(site.path());
+                if (targeted && names.isEmpty()) {
+                    throw refused("target_modules names " + site.path() + ", but there are no tensors for it");
                 }
-                LinearSite site = sites.get(path.substring(0, path.length() - A.length()));
-                if (site == null) {
-                    throw refused("tensor " + name + " is for a module that the base model does not have");
+                if (!targeted && !names.isEmpty()) {
+                    throw refused("tensor " + first(names) + " is for a module that target_modules does not name");
                 }
-                String other = name.substring(0, name.length() - A.length()) + (path.endsWith(A) ? B : A);
-                if (!source.has(other)) {
-                    throw refused("tensor " + name + " is there without " + other);
-                }
-                if (path.endsWith(A)) {
+                if (targeted) {
                     found.add(site);
                 }
             }
+            if (!without.isEmpty()) {
+                String name = first(tensors.of(without.iterator().next()));
+                throw refused("tensor " + name + " is for no linear that the base model has");
+            }
             if (found.isEmpty()) {
-                throw refused("no LoRA tensors at all");
+                throw refused("target_modules names no module of the base model");
             }
             return found;
         }
 
+        private static String first(Map<Role, String> names) {
+            return names.values().iterator().next();
+        }
+
         private LoraFactors pair(LinearSite site) {
+            Map<Role, String> names = tensors.of(site.path());
+            for (Map.Entry<Role, String> entry : names.entrySet()) {
+                if (entry.getKey() != Role.LORA_A && entry.getKey() != Role.LORA_B) {
+                    throw refused("tensor " + entry.getValue() + " is not supported here");
+                }
+            }
             DecoderSpec.Shape shape = spec.shape(site);
             int rank = config.rank(site.path());
-            Tensor a = factor(site, A, rank, shape.in());
-            Tensor b = factor(site, B, shape.out(), rank);
+            Tensor a = factor(site, Role.LORA_A, rank, shape.in());
+            Tensor b = factor(site, Role.LORA_B, shape.out(), rank);
             return backend.loadLora(a, b, config.scale(site.path()));
         }
 
-        private Tensor factor(LinearSite site, String suffix, int rows, int cols) {
-            String name = PEFT_PREFIX + site.path() + suffix;
-            if (!source.has(name)) {
-                name = site.path() + suffix;
+        private Tensor factor(LinearSite site, Role role, int rows, int cols) {
+            String name = tensors.of(site.path()).get(role);
+            if (name == null) {
+                throw refused(site.path() + " has no " + role.suffix());
             }
-            Tensor tensor = source.tensor(name);
+            Tensor tensor = tensors.source().tensor(name);
             if (tensor.rows() != rows || tensor.cols() != cols) {
                 throw refused("tensor " + name + " has shape [" + tensor.rows() + ", " + tensor.cols()
                         + "], r and the base model want [" + rows + ", " + cols + "]");
@@ -180,8 +201,8 @@ public record LoraWeights(
             return tensor;
         }
 
-        private ServiceException refused(String what) {
-            return new ServiceException(INVALID_ADAPTER, file + ": " + what);
+        private static ServiceException refused(String what) {
+            return new ServiceException(INVALID_ADAPTER, what);
         }
     }
 }
