@@ -25,7 +25,8 @@ public final class ReferenceBackend implements Backend {
         }
     }
 
-    private record Factors(Matrix a, Matrix b, float scale) implements LoraFactors {
+    /** @param gain of DoRA {@code [1, out]}; no rows without it */
+    private record Factors(Matrix a, Matrix b, float scale, FloatRows gain) implements LoraFactors {
         @Override
         public int rank() {
             return a.rows();
@@ -34,6 +35,23 @@ public final class ReferenceBackend implements Backend {
         @Override
         public long bytes() {
             return a.bytes() + b.bytes();
+        }
+
+        @Override
+        public void close() {
+            // on the heap
+        }
+    }
+
+    private record Replacement(Matrix weight) implements LoraFactors {
+        @Override
+        public int rank() {
+            return 0;
+        }
+
+        @Override
+        public long bytes() {
+            return weight.bytes();
         }
 
         @Override
@@ -76,7 +94,22 @@ public final class ReferenceBackend implements Backend {
 
     @Override
     public LoraFactors loadLora(Tensor a, Tensor b, float scale) {
-        return new Factors(Matrix.of(a), Matrix.of(b), scale);
+        return new Factors(Matrix.of(a), Matrix.of(b), scale, new FloatRows(0, 0));
+    }
+
+    @Override
+    public LoraFactors loadDora(Tensor a, Tensor b, float scale, Tensor gain) {
+        return new Factors(Matrix.of(a), Matrix.of(b), scale, new FloatRows(gain));
+    }
+
+    @Override
+    public LoraFactors loadReplacement(Tensor weight) {
+        return new Replacement(Matrix.of(weight));
+    }
+
+    @Override
+    public void decodeRow(Weight weight, int row, float[] out) {
+        System.arraycopy(((Matrix) weight).values.rows[row], 0, out, 0, weight.cols());
     }
 
     @Override
@@ -110,6 +143,27 @@ public final class ReferenceBackend implements Backend {
     public void embed(Weight table, StepBatch batch, Tensor y) {
         for (int r = 0; r < batch.rows(); r++) {
             write(y, r, ((Matrix) table).values.rows[batch.token(r)]);
+        }
+    }
+
+    @Override
+    public void embedLora(LoraFactors[] factors, StepBatch batch, Tensor y) {
+        RowGroups rows = batch.adapters();
+        for (int g = 0; g < rows.groups(); g++) {
+            LoraFactors of = factors[rows.key(g)];
+            for (int entry = rows.start(g); entry < rows.start(g + 1); entry++) {
+                int row = rows.row(entry);
+                int token = batch.token(row);
+                if (of instanceof Replacement replacement) {
+                    write(y, row, replacement.weight.values.rows[token]);
+                } else if (of instanceof Factors f) {
+                    float[] low = new float[f.rank()];
+                    for (int j = 0; j < low.length; j++) {
+                        low[j] = f.a.values.rows[j][token];
+                    }
+                    expand(f, low, row, rows.weight(entry) * f.scale, y);
+                }
+            }
         }
     }
 
@@ -181,9 +235,12 @@ public final class ReferenceBackend implements Backend {
     public void lora(LoraFactors[][] factors, RowGroups rows, Tensor x, Tensor[] ys) {
         for (int i = 0; i < ys.length; i++) {
             for (int g = 0; g < rows.groups(); g++) {
-                if (factors[i][rows.key(g)] instanceof Factors f) {
-                    for (int entry = rows.start(g); entry < rows.start(g + 1); entry++) {
-                        update(f, rows.row(entry), rows.weight(entry) * f.scale, x, ys[i]);
+                for (int entry = rows.start(g); entry < rows.start(g + 1); entry++) {
+                    int row = rows.row(entry);
+                    if (factors[i][rows.key(g)] instanceof Factors f) {
+                        update(f, row, rows.weight(entry) * f.scale, x, ys[i]);
+                    } else if (factors[i][rows.key(g)] instanceof Replacement replacement) {
+                        replace(replacement.weight, x.row(row), ys[i], row);
                     }
                 }
             }
@@ -196,8 +253,22 @@ public final class ReferenceBackend implements Backend {
         for (int j = 0; j < low.length; j++) {
             low[j] = (float) dot(f.a.values.rows[j], input);
         }
+        expand(f, low, row, weight, y);
+    }
+
+    private static void expand(Factors f, float[] low, int row, float weight, Tensor y) {
         for (int out = 0; out < y.cols(); out++) {
-            y.set(row, out, (float) (y.get(row, out) + weight * dot(f.b.values.rows[out], low)));
+            double sum = y.get(row, out) + weight * dot(f.b.values.rows[out], low);
+            for (float[] gain : f.gain.rows) {
+                sum *= gain[out];
+            }
+            y.set(row, out, (float) sum);
+        }
+    }
+
+    private static void replace(Matrix weight, float[] x, Tensor y, int row) {
+        for (int out = 0; out < y.cols(); out++) {
+            y.set(row, out, (float) dot(weight.values.rows[out], x));
         }
     }
 
