@@ -6,6 +6,7 @@ import dev.lory.error.ServiceException;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -14,18 +15,23 @@ import java.util.Map;
  * @param rank {@code r}, at least 1
  * @param alpha {@code lora_alpha}
  * @param rslora the delta is scaled by alpha / √r instead of alpha / r (arXiv:2312.03732)
+ * @param dora the sum of weight and delta is scaled to a learned length, output by output (arXiv:2402.09353)
+ * @param modulesToSave endings of the paths of modules whose weight the adapter brings along whole
  * @param rankPattern and {@code alphaPattern}: exceptions by module, in the order of the file; the first whose key ends the path counts
  */
 record PeftConfig(
         int rank,
         double alpha,
         boolean rslora,
+        boolean dora,
         TargetModules targets,
+        List<String> modulesToSave,
         Map<String, Integer> rankPattern,
         Map<String, Double> alphaPattern) {
 
     PeftConfig {
         requireRank("r", rank);
+        modulesToSave = List.copyOf(modulesToSave);
         rankPattern = Collections.unmodifiableMap(new LinkedHashMap<>(rankPattern));
         alphaPattern = Collections.unmodifiableMap(new LinkedHashMap<>(alphaPattern));
         rankPattern.forEach((key, r) -> requireRank("rank_pattern." + key, r));
@@ -40,6 +46,26 @@ record PeftConfig(
     /** @throws ServiceException {@code INVALID_ADAPTER} naming the file and what in it cannot be honoured */
     static PeftConfig read(Path file) {
         return PeftConfigFile.read(file);
+    }
+
+    /**
+     * Whether the module gets a low-rank update.
+     *
+     * @param inLayer a linear of a layer, so not the head and not the embedding
+     */
+    boolean targets(String path, boolean inLayer) {
+        for (String name : modulesToSave) {
+            if (ModulePattern.of("modules_to_save", "(^|.*\\.)" + name + "($|\\..*)")
+                    .matchesStart(path)) {
+                return false;
+            }
+        }
+        return targets.contains(path, inLayer);
+    }
+
+    /** Whether the adapter brings the module's weight along; PEFT compares the end of the path, dot or not. */
+    boolean saves(String path) {
+        return modulesToSave.stream().anyMatch(path::endsWith);
     }
 
     /** The rank of the module at {@code path}. */

@@ -28,12 +28,10 @@ final class PeftConfigFile {
     private static final Map<String, Set<String>> NEUTRAL = Map.ofEntries(
             Map.entry("bias", Set.of("\"none\"")),
             Map.entry("fan_in_fan_out", Set.of("false")),
-            Map.entry("use_dora", Set.of("false")),
             Map.entry("use_qalora", Set.of("false")),
             Map.entry("use_bdlora", Set.of("false")),
             Map.entry("lora_bias", Set.of("false")),
             Map.entry("ensure_weight_tying", Set.of("false")),
-            Map.entry("modules_to_save", Set.of("[]")),
             Map.entry("trainable_token_indices", Set.of("[]", "{}")),
             Map.entry("target_parameters", Set.of("[]")),
             Map.entry("layer_replication", Set.of("[]")),
@@ -85,7 +83,9 @@ final class PeftConfigFile {
                 isThere(json.path("r")) ? integer("r", json.path("r")) : DEFAULT_RANK,
                 isThere(json.path("lora_alpha")) ? number("lora_alpha", json.path("lora_alpha")) : DEFAULT_ALPHA,
                 flag("use_rslora"),
+                flag("use_dora"),
                 targets(),
+                texts("modules_to_save"),
                 pattern("rank_pattern", PeftConfigFile::integer),
                 pattern("alpha_pattern", PeftConfigFile::number));
     }
@@ -102,18 +102,13 @@ final class PeftConfigFile {
         } else {
             items("layers_to_transform").forEach(layer -> layers.add(integer("layers_to_transform", layer)));
         }
-        List<String> patterns = new ArrayList<>();
-        if (json.path("layers_pattern").isTextual()) {
-            patterns.add(json.path("layers_pattern").textValue());
-        } else {
-            items("layers_pattern").forEach(pattern -> patterns.add(text("layers_pattern", pattern)));
-        }
-        patterns.remove("");
-        if (patterns.stream().anyMatch(pattern -> pattern.contains("("))) {
-            throw wrong("layers_pattern", json.path("layers_pattern"), "the names of lists of layers");
+        JsonNode pattern = json.path("layers_pattern");
+        List<String> patterns = pattern.isTextual() ? List.of(pattern.textValue()) : texts("layers_pattern");
+        if (patterns.stream().anyMatch(name -> name.contains("("))) {
+            throw wrong("layers_pattern", pattern, "the names of lists of layers");
         }
         boolean listed = targets instanceof Names.Listed;
-        if (!listed && (isThere(only) || isThere(json.path("layers_pattern")))) {
+        if (!listed && (isThere(only) || isThere(pattern))) {
             throw new ServiceException(
                     INVALID_ADAPTER, "layers_to_transform and layers_pattern go with a list in target_modules only");
         }
@@ -135,9 +130,14 @@ final class PeftConfigFile {
                     ? new Names.AllLinear()
                     : regex.isEmpty() ? new Names.Listed(Set.of()) : new Names.Matching(ModulePattern.of(field, regex));
         }
-        Set<String> names = new HashSet<>();
-        items(field).forEach(name -> names.add(text(field, name)));
-        return new Names.Listed(names);
+        return new Names.Listed(new HashSet<>(texts(field)));
+    }
+
+    private List<String> texts(String field) {
+        List<String> texts = new ArrayList<>();
+        items(field).forEach(item -> texts.add(text(field, item)));
+        texts.remove("");
+        return texts;
     }
 
     private <T> Map<String, T> pattern(String field, BiFunction<String, JsonNode, T> read) {

@@ -1,12 +1,13 @@
 package dev.lory.format;
 
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lory.error.ServiceException;
 import dev.lory.tensor.Tensor;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.Set;
 
 /**
@@ -82,38 +83,31 @@ final class LlamaGguf {
         }
     }
 
+    /** The metadata in the keys of {@code config.json}. */
     private ModelConfig readConfig() {
-        Tensor embedding = tensor("token_embd.weight");
         int hidden = required("embedding_length");
         int heads = required("attention.head_count");
         int headDim = integer("attention.key_length", hidden / Math.max(1, heads));
         checkIs("attention.value_length", headDim);
         checkIs("rope.dimension_count", headDim);
-        String eps = "llama.attention.layer_norm_rms_epsilon";
-        try {
-            return new ModelConfig(
-                    "LlamaForCausalLM",
-                    integer("vocab_size", embedding.rows()),
-                    hidden,
-                    required("feed_forward_length"),
-                    required("block_count"),
-                    heads,
-                    integer("attention.head_count_kv", heads),
-                    headDim,
-                    required("context_length"),
-                    metadata.required(eps, metadata::number),
-                    metadata.number("llama.rope.freq_base").orElse(10000.0),
-                    !file.names().contains("output.weight"),
-                    file.names().contains("blk.0.attn_q.bias"),
-                    file.names().contains("blk.0.ffn_up.bias"),
-                    "silu",
-                    metadata.integer("tokenizer.ggml.bos_token_id")
-                            .map(OptionalInt::of)
-                            .orElse(OptionalInt.empty()),
-                    eosTokenIds());
-        } catch (ServiceException e) {
-            throw new ServiceException(e.code(), file.path() + ": " + e.detail(), e);
-        }
+        ObjectNode keys = JsonNodeFactory.instance.objectNode();
+        keys.putArray("architectures").add("LlamaForCausalLM");
+        keys.put("vocab_size", integer("vocab_size", tensor("token_embd.weight").rows()));
+        keys.put("hidden_size", hidden);
+        keys.put("intermediate_size", required("feed_forward_length"));
+        keys.put("num_hidden_layers", required("block_count"));
+        keys.put("num_attention_heads", heads);
+        keys.put("num_key_value_heads", integer("attention.head_count_kv", heads));
+        keys.put("head_dim", headDim);
+        keys.put("max_position_embeddings", required("context_length"));
+        keys.put("rms_norm_eps", metadata.required("llama.attention.layer_norm_rms_epsilon", metadata::number));
+        keys.put("rope_theta", metadata.number("llama.rope.freq_base").orElse(10000.0));
+        keys.put("tie_word_embeddings", !file.names().contains("output.weight"));
+        keys.put("attention_bias", file.names().contains("blk.0.attn_q.bias"));
+        keys.put("mlp_bias", file.names().contains("blk.0.ffn_up.bias"));
+        metadata.integer("tokenizer.ggml.bos_token_id").ifPresent(id -> keys.put("bos_token_id", id));
+        eosTokenIds().forEach(keys.withArray("eos_token_id")::add);
+        return ModelConfig.of(file.path(), keys);
     }
 
     private void placeAll() {
@@ -123,7 +117,7 @@ final class LlamaGguf {
             placeLayer("model.layers." + layer + ".", "blk." + layer + ".");
         }
         place("model.norm.weight", "output_norm.weight", 0, 1, hidden);
-        if (!config.tieWordEmbeddings()) {
+        if (!config.keys().flag("tie_word_embeddings", false)) {
             place("lm_head.weight", "output.weight", 0, config.vocabSize(), hidden);
         }
     }
@@ -131,20 +125,22 @@ final class LlamaGguf {
     private void placeLayer(String layer, String block) {
         int hidden = config.hiddenSize();
         int heads = config.heads();
-        int kvHeads = config.kvHeads();
-        int queries = heads * config.headDim();
-        int keys = kvHeads * config.headDim();
+        int kvHeads = config.keys().count("num_key_value_heads");
+        int headDim = config.keys().count("head_dim");
+        int queries = heads * headDim;
+        int keys = kvHeads * headDim;
         int inner = config.intermediateSize();
-        boolean bias = config.attentionBias();
+        boolean mlpBias = config.keys().flag("mlp_bias", false);
+        boolean bias = config.keys().flag("attention_bias", false);
         place(layer + "input_layernorm.weight", block + "attn_norm.weight", 0, 1, hidden);
         linear(layer + "self_attn.q_proj", block + "attn_q", heads, queries, hidden, bias);
         linear(layer + "self_attn.k_proj", block + "attn_k", kvHeads, keys, hidden, bias);
         linear(layer + "self_attn.v_proj", block + "attn_v", 0, keys, hidden, bias);
         linear(layer + "self_attn.o_proj", block + "attn_output", 0, hidden, queries, bias);
         place(layer + "post_attention_layernorm.weight", block + "ffn_norm.weight", 0, 1, hidden);
-        linear(layer + "mlp.gate_proj", block + "ffn_gate", 0, inner, hidden, config.mlpBias());
-        linear(layer + "mlp.up_proj", block + "ffn_up", 0, inner, hidden, config.mlpBias());
-        linear(layer + "mlp.down_proj", block + "ffn_down", 0, hidden, inner, config.mlpBias());
+        linear(layer + "mlp.gate_proj", block + "ffn_gate", 0, inner, hidden, mlpBias);
+        linear(layer + "mlp.up_proj", block + "ffn_up", 0, inner, hidden, mlpBias);
+        linear(layer + "mlp.down_proj", block + "ffn_down", 0, hidden, inner, mlpBias);
     }
 
     private void linear(String name, String ggufName, int heads, int rows, int cols, boolean bias) {

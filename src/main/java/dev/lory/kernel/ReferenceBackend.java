@@ -25,41 +25,6 @@ public final class ReferenceBackend implements Backend {
         }
     }
 
-    /** @param gain of DoRA {@code [1, out]}; no rows without it */
-    private record Factors(Matrix a, Matrix b, float scale, FloatRows gain) implements LoraFactors {
-        @Override
-        public int rank() {
-            return a.rows();
-        }
-
-        @Override
-        public long bytes() {
-            return a.bytes() + b.bytes();
-        }
-
-        @Override
-        public void close() {
-            // on the heap
-        }
-    }
-
-    private record Replacement(Matrix weight) implements LoraFactors {
-        @Override
-        public int rank() {
-            return 0;
-        }
-
-        @Override
-        public long bytes() {
-            return weight.bytes();
-        }
-
-        @Override
-        public void close() {
-            // on the heap
-        }
-    }
-
     private record Cache(int blocks, int blockSize, int width, List<FloatRows> keys, List<FloatRows> values)
             implements KvCache {
         @Override
@@ -94,17 +59,17 @@ public final class ReferenceBackend implements Backend {
 
     @Override
     public LoraFactors loadLora(Tensor a, Tensor b, float scale) {
-        return new Factors(Matrix.of(a), Matrix.of(b), scale, new FloatRows(0, 0));
+        return new ReferenceUpdate.LowRank(a, b, scale);
     }
 
     @Override
     public LoraFactors loadDora(Tensor a, Tensor b, float scale, Tensor gain) {
-        return new Factors(Matrix.of(a), Matrix.of(b), scale, new FloatRows(gain));
+        return new ReferenceUpdate.LowRank(a, b, scale, gain.row(0));
     }
 
     @Override
     public LoraFactors loadReplacement(Tensor weight) {
-        return new Replacement(Matrix.of(weight));
+        return new ReferenceUpdate.Replacement(weight);
     }
 
     @Override
@@ -150,18 +115,10 @@ public final class ReferenceBackend implements Backend {
     public void embedLora(LoraFactors[] factors, StepBatch batch, Tensor y) {
         RowGroups rows = batch.adapters();
         for (int g = 0; g < rows.groups(); g++) {
-            LoraFactors of = factors[rows.key(g)];
-            for (int entry = rows.start(g); entry < rows.start(g + 1); entry++) {
-                int row = rows.row(entry);
-                int token = batch.token(row);
-                if (of instanceof Replacement replacement) {
-                    write(y, row, replacement.weight.values.rows[token]);
-                } else if (of instanceof Factors f) {
-                    float[] low = new float[f.rank()];
-                    for (int j = 0; j < low.length; j++) {
-                        low[j] = f.a.values.rows[j][token];
-                    }
-                    expand(f, low, row, rows.weight(entry) * f.scale, y);
+            if (factors[rows.key(g)] instanceof ReferenceUpdate update) {
+                for (int entry = rows.start(g); entry < rows.start(g + 1); entry++) {
+                    int row = rows.row(entry);
+                    update.embed(batch.token(row), rows.weight(entry), y, row);
                 }
             }
         }
@@ -182,6 +139,29 @@ public final class ReferenceBackend implements Backend {
             double inverse = 1 / Math.sqrt(dot(v, v) / v.length + eps);
             for (int i = 0; i < v.length; i++) {
                 v[i] = (float) (v[i] * inverse * w[i]);
+            }
+            write(y, r, v);
+        }
+    }
+
+    @Override
+    public void layerNorm(Tensor x, Tensor weight, Tensor bias, float eps, Tensor y) {
+        float[] w = weight.row(0);
+        float[] b = bias.row(0);
+        for (int r = 0; r < x.rows(); r++) {
+            float[] v = x.row(r);
+            double sum = 0;
+            for (float value : v) {
+                sum += value;
+            }
+            double mean = sum / v.length;
+            double squares = 0;
+            for (float value : v) {
+                squares += (value - mean) * (value - mean);
+            }
+            double inverse = 1 / Math.sqrt(squares / v.length + eps);
+            for (int i = 0; i < v.length; i++) {
+                v[i] = (float) ((v[i] - mean) * inverse * w[i] + b[i]);
             }
             write(y, r, v);
         }
@@ -235,40 +215,12 @@ public final class ReferenceBackend implements Backend {
     public void lora(LoraFactors[][] factors, RowGroups rows, Tensor x, Tensor[] ys) {
         for (int i = 0; i < ys.length; i++) {
             for (int g = 0; g < rows.groups(); g++) {
-                for (int entry = rows.start(g); entry < rows.start(g + 1); entry++) {
-                    int row = rows.row(entry);
-                    if (factors[i][rows.key(g)] instanceof Factors f) {
-                        update(f, row, rows.weight(entry) * f.scale, x, ys[i]);
-                    } else if (factors[i][rows.key(g)] instanceof Replacement replacement) {
-                        replace(replacement.weight, x.row(row), ys[i], row);
+                if (factors[i][rows.key(g)] instanceof ReferenceUpdate update) {
+                    for (int entry = rows.start(g); entry < rows.start(g + 1); entry++) {
+                        update.apply(x.row(rows.row(entry)), rows.weight(entry), ys[i], rows.row(entry));
                     }
                 }
             }
-        }
-    }
-
-    private static void update(Factors f, int row, float weight, Tensor x, Tensor y) {
-        float[] input = x.row(row);
-        float[] low = new float[f.rank()];
-        for (int j = 0; j < low.length; j++) {
-            low[j] = (float) dot(f.a.values.rows[j], input);
-        }
-        expand(f, low, row, weight, y);
-    }
-
-    private static void expand(Factors f, float[] low, int row, float weight, Tensor y) {
-        for (int out = 0; out < y.cols(); out++) {
-            double sum = y.get(row, out) + weight * dot(f.b.values.rows[out], low);
-            for (float[] gain : f.gain.rows) {
-                sum *= gain[out];
-            }
-            y.set(row, out, (float) sum);
-        }
-    }
-
-    private static void replace(Matrix weight, float[] x, Tensor y, int row) {
-        for (int out = 0; out < y.cols(); out++) {
-            y.set(row, out, (float) dot(weight.values.rows[out], x));
         }
     }
 
@@ -276,11 +228,11 @@ public final class ReferenceBackend implements Backend {
     public void rope(Tensor x, int headDim, Tensor cos, Tensor sin, StepBatch batch) {
         int half = cos.cols();
         for (int r = 0; r < batch.rows(); r++) {
-            int position = batch.position(r);
+            int angle = batch.angle(r);
             for (int head = 0; head < x.cols(); head += headDim) {
                 for (int i = head; i < head + half; i++) {
-                    double c = cos.get(position, i - head);
-                    double s = sin.get(position, i - head);
+                    double c = cos.get(angle, i - head);
+                    double s = sin.get(angle, i - head);
                     double first = x.get(r, i);
                     double second = x.get(r, i + half);
                     x.set(r, i, (float) (first * c - second * s));
@@ -312,15 +264,17 @@ public final class ReferenceBackend implements Backend {
 
     private static void attendRow(
             Tensor q, Cache cache, int layer, AttentionShape shape, StepBatch batch, int sequence, int r, Tensor y) {
-        int context = batch.position(r) + 1;
+        int first = Math.max(0, batch.position(r) + 1 - shape.window());
+        int context = batch.position(r) + 1 - first;
         int dim = shape.headDim();
         float[] query = q.row(r);
         float[][] keys = new float[context][];
         float[][] values = new float[context][];
-        for (int p = 0; p < context; p++) {
+        for (int i = 0; i < context; i++) {
+            int p = first + i;
             int slot = batch.blockTable(sequence)[p / cache.blockSize] * cache.blockSize + p % cache.blockSize;
-            keys[p] = cache.keys.get(layer).rows[slot];
-            values[p] = cache.values.get(layer).rows[slot];
+            keys[i] = cache.keys.get(layer).rows[slot];
+            values[i] = cache.values.get(layer).rows[slot];
         }
         for (int head = 0; head < shape.heads(); head++) {
             int shared = head / (shape.heads() / shape.kvHeads()) * dim;
@@ -330,6 +284,9 @@ public final class ReferenceBackend implements Backend {
                     scores[p] += (double) query[head * dim + i] * keys[p][shared + i];
                 }
                 scores[p] *= shape.scale();
+                if (shape.softCap() > 0) {
+                    scores[p] = shape.softCap() * Math.tanh(scores[p] / shape.softCap());
+                }
             }
             softmax(scores);
             for (int i = 0; i < dim; i++) {
@@ -361,14 +318,31 @@ public final class ReferenceBackend implements Backend {
     public void gate(Activation activation, Tensor gate, Tensor up, Tensor y) {
         for (int r = 0; r < y.rows(); r++) {
             for (int i = 0; i < y.cols(); i++) {
-                double g = gate.get(r, i);
-                double activated = switch (activation) {
-                    case SILU -> g / (1 + Math.exp(-g));
-                    case GELU, GELU_TANH -> throw new UnsupportedOperationException();
-                };
-                y.set(r, i, (float) (activated * up.get(r, i)));
+                y.set(r, i, (float) (activated(activation, gate.get(r, i)) * up.get(r, i)));
             }
         }
+    }
+
+    @Override
+    public void activate(Activation activation, Tensor x, Tensor y) {
+        for (int r = 0; r < y.rows(); r++) {
+            for (int i = 0; i < y.cols(); i++) {
+                y.set(r, i, (float) activated(activation, x.get(r, i)));
+            }
+        }
+    }
+
+    private static double activated(Activation activation, double x) {
+        return switch (activation) {
+            case SILU -> x / (1 + Math.exp(-x));
+            case GELU -> x * NormalDistribution.cumulative(x);
+            case GELU_TANH -> x / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
+        };
+    }
+
+    @Override
+    public void clear(Tensor y) {
+        y.storage().fill((byte) 0);
     }
 
     @Override
@@ -381,43 +355,96 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
-    public void layerNorm(Tensor x, Tensor weight, Tensor bias, float eps, Tensor y) {
-        throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public void activate(Activation activation, Tensor x, Tensor y) {
-        throw new UnsupportedOperationException();
-    }
-
-    @Override
     public void addRow(Tensor row, Tensor y) {
-        throw new UnsupportedOperationException();
+        for (int r = 0; r < y.rows(); r++) {
+            for (int i = 0; i < y.cols(); i++) {
+                y.set(r, i, y.get(r, i) + row.get(0, i));
+            }
+        }
     }
 
     @Override
     public void scale(float factor, Tensor y) {
-        throw new UnsupportedOperationException();
+        for (int r = 0; r < y.rows(); r++) {
+            for (int i = 0; i < y.cols(); i++) {
+                y.set(r, i, factor * y.get(r, i));
+            }
+        }
     }
 
     @Override
     public void softCap(float cap, Tensor y) {
-        throw new UnsupportedOperationException();
+        for (int r = 0; r < y.rows(); r++) {
+            for (int i = 0; i < y.cols(); i++) {
+                y.set(r, i, (float) (cap * Math.tanh((double) y.get(r, i) / cap)));
+            }
+        }
     }
 
     @Override
     public void route(Tensor logits, int topK, RowGroups groups) {
-        throw new UnsupportedOperationException();
+        int experts = logits.cols();
+        double[][] weights = new double[logits.rows()][];
+        for (int r = 0; r < weights.length; r++) {
+            weights[r] = routed(logits.row(r), topK);
+        }
+        groups.clear();
+        for (int expert = 0; expert < experts; expert++) {
+            boolean open = false;
+            for (int r = 0; r < weights.length; r++) {
+                if (weights[r][expert] > 0) {
+                    if (!open) {
+                        groups.group(expert);
+                        open = true;
+                    }
+                    groups.add(r, (float) weights[r][expert]);
+                }
+            }
+        }
+    }
+
+    /** The weight of each expert; 0 where a row does not go. */
+    private static double[] routed(float[] logits, int topK) {
+        boolean[] chosen = new boolean[logits.length];
+        for (int k = 0; k < topK; k++) {
+            int best = -1;
+            for (int e = 0; e < logits.length; e++) {
+                if (!chosen[e] && (best < 0 || logits[e] > logits[best])) {
+                    best = e;
+                }
+            }
+            chosen[best] = true;
+        }
+        // The softmax over all, divided by its sum over the chosen ones, is the softmax over the chosen ones.
+        double[] scores = new double[logits.length];
+        for (int e = 0; e < scores.length; e++) {
+            scores[e] = chosen[e] ? logits[e] : Double.NEGATIVE_INFINITY;
+        }
+        softmax(scores);
+        return scores;
     }
 
     @Override
     public void gather(Tensor x, RowGroups groups, int g, Tensor y) {
-        throw new UnsupportedOperationException();
+        for (int i = 0; i < y.rows(); i++) {
+            write(y, i, x.row(groups.row(groups.start(g) + i)));
+        }
     }
 
     @Override
     public void scatterAdd(Tensor x, RowGroups groups, int g, Tensor y) {
-        throw new UnsupportedOperationException();
+        for (int i = 0; i < x.rows(); i++) {
+            int row = groups.row(groups.start(g) + i);
+            float weight = groups.weight(groups.start(g) + i);
+            for (int col = 0; col < y.cols(); col++) {
+                y.set(row, col, y.get(row, col) + weight * x.get(i, col));
+            }
+        }
+    }
+
+    @Override
+    public void write(float[] values, Tensor y, int row) {
+        write(y, row, values);
     }
 
     @Override
@@ -445,7 +472,7 @@ public final class ReferenceBackend implements Backend {
     }
 
     /** Four accumulators, so that the additions do not wait for one another. */
-    private static double dot(float[] a, float[] b) {
+    static double dot(float[] a, float[] b) {
         double s0 = 0;
         double s1 = 0;
         double s2 = 0;

@@ -16,7 +16,6 @@ import dev.lory.kernel.Backend;
 import dev.lory.model.Decoder;
 import dev.lory.model.DecoderLoader;
 import dev.lory.model.DecoderSpec;
-import dev.lory.model.LinearSite;
 import dev.lory.model.arch.Architectures;
 import dev.lory.sampling.SamplingParams;
 import dev.lory.worker.WorkerStatus.EngineStatus;
@@ -54,8 +53,8 @@ public final class LocalWorker implements Worker {
                 ModelDigest.of(source.tensors()),
                 maxModelLen,
                 spec.vocab(),
-                spec.linearSites().stream().map(LinearSite::path).toList());
-        AdapterSlots slots = new AdapterSlots(spec.linearSites().size());
+                spec.linearPaths());
+        AdapterSlots slots = new AdapterSlots(spec.embeddingSite().index() + 1);
         engineOptions = new EngineOptions(
                 Math.min(options.maxNumSeqs(), options.maxNumBatchedTokens()),
                 options.maxWaiting(),
@@ -64,7 +63,7 @@ public final class LocalWorker implements Worker {
                 KV_BLOCK_SIZE);
         engine = new Engine(decoder, new LoraDelta(backend, slots), engineOptions);
         adapters = new ResidentAdapters(
-                folder -> LoraWeights.load(Path.of(folder), spec, backend),
+                folder -> LoraWeights.load(Path.of(folder), decoder, backend),
                 action -> engine.call(() -> action.apply(slots)),
                 action -> engine.post(() -> action.accept(slots)));
     }

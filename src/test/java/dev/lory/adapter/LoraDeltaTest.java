@@ -18,8 +18,10 @@ import org.junit.jupiter.api.Test;
 
 /** Slots and what they add, on two sites of one input and one output: x = 2, y = 1 to begin with. */
 final class LoraDeltaTest {
-    private static final LinearSite FIRST = new LinearSite("model.layers.0.self_attn.q_proj", 0);
-    private static final LinearSite SECOND = new LinearSite("model.layers.0.self_attn.k_proj", 1);
+    private static final LinearSite FIRST =
+            new LinearSite("model.layers.0.self_attn.q_proj", 0, new LinearSite.Shape(1, 1), 0, 1);
+    private static final LinearSite SECOND =
+            new LinearSite("model.layers.0.self_attn.k_proj", 1, new LinearSite.Shape(1, 1), 0, 1);
 
     private final Backend backend = new ReferenceBackend();
     private final Arena arena = Arena.ofConfined();
@@ -42,7 +44,7 @@ final class LoraDeltaTest {
                 factors.put(site, backend.loadLora(a, b, 2));
             }
         }
-        return new LoraWeights("digest", 1, 8, List.of("q_proj"), factors);
+        return new LoraWeights("digest", 1, 8, List.of("q_proj"), "", factors);
     }
 
     /** y of both sites for three rows. */

@@ -9,6 +9,8 @@ import dev.lory.error.ServiceException;
 import dev.lory.format.ModelSource;
 import dev.lory.kernel.Backend;
 import dev.lory.kernel.ReferenceBackend;
+import dev.lory.model.Decoder;
+import dev.lory.model.DecoderLoader;
 import dev.lory.model.DecoderSpec;
 import dev.lory.model.arch.Architectures;
 import java.io.IOException;
@@ -70,7 +72,8 @@ final class MalformedAdapterTest {
         try (Backend backend = new ReferenceBackend();
                 ModelSource base = ModelSource.open(MALFORMED.resolve("base"))) {
             DecoderSpec spec = Architectures.spec(base.config());
-            LoraWeights.load(folder, spec, backend).close();
+            Decoder decoder = DecoderLoader.load(spec, base.tensors(), backend, 1, 1);
+            LoraWeights.load(folder, decoder, backend).close();
             return "loaded";
         } catch (ServiceException e) {
             assertThat(e.code()).isIn(ErrorCode.INVALID_ADAPTER, ErrorCode.UNSUPPORTED_DTYPE);

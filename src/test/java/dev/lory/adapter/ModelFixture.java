@@ -71,14 +71,23 @@ final class ModelFixture implements AutoCloseable {
     private final List<LoraWeights> loaded = new ArrayList<>();
 
     ModelFixture(String name, Backend backend) {
+        this(MODELS.resolve(name), MODELS.resolve(name).resolve("base"), "golden", backend);
+    }
+
+    /**
+     * @param folder of the adapters and of the golden outputs
+     * @param base a folder or a GGUF file
+     * @param goldens what the golden outputs are called
+     */
+    ModelFixture(Path folder, Path base, String goldens, Backend backend) {
         this.backend = backend;
-        folder = MODELS.resolve(name);
-        golden = json(folder.resolve("golden.json"));
-        try (ModelSource source = ModelSource.open(folder.resolve("base"))) {
+        this.folder = folder;
+        golden = json(folder.resolve(goldens + ".json"));
+        try (ModelSource source = ModelSource.open(base)) {
             spec = Architectures.spec(source.config());
             decoder = DecoderLoader.load(spec, source.tensors(), backend, MAX_ROWS, 64);
         }
-        slots = new AdapterSlots(spec.linearSites().size());
+        slots = new AdapterSlots(spec.embeddingSite().index() + 1);
         delta = new LoraDelta(backend, slots);
     }
 
@@ -117,7 +126,7 @@ final class ModelFixture implements AutoCloseable {
     private AdapterSet.Member member(String name) {
         AdapterSet.Member member = members.get(name);
         if (member == null) {
-            LoraWeights weights = LoraWeights.load(folder.resolve("adapters").resolve(name), spec, backend);
+            LoraWeights weights = LoraWeights.load(folder.resolve("adapters").resolve(name), decoder, backend);
             loaded.add(weights);
             member = new AdapterSet.Member(weights.digest(), slots.put(weights), 1);
             members.put(name, member);
@@ -161,7 +170,7 @@ final class ModelFixture implements AutoCloseable {
 
     /** Continues each prompt with its adapters, all in the same steps. */
     List<Output> run(List<int[]> prompts, List<AdapterSet> adapters) {
-        int tokens = golden.get("new_tokens").asInt();
+        int tokens = golden.path("new_tokens").asInt(16);
         List<Sequence> sequences = new ArrayList<>();
         int blocks = 0;
         for (int i = 0; i < prompts.size(); i++) {
@@ -181,7 +190,7 @@ final class ModelFixture implements AutoCloseable {
     private void step(List<Sequence> sequences, StepBatch batch, KvCache kv) {
         batch.clear();
         for (Sequence sequence : sequences) {
-            batch.sequence(sequence.blocks);
+            batch.sequence(sequence.blocks, decoder.rotation(sequence.length()));
             for (int p = sequence.computed; p < sequence.length(); p++) {
                 batch.add(sequence.token(p), p, sequence.blocks[p / BLOCK] * BLOCK + p % BLOCK);
             }
@@ -191,7 +200,7 @@ final class ModelFixture implements AutoCloseable {
         for (int s = 0; s < sequences.size(); s++) {
             Sequence sequence = sequences.get(s);
             int[] rows = IntStream.range(batch.start(s), batch.start(s + 1)).toArray();
-            Tensor logits = decoder.logits(hidden, rows, rows.length);
+            Tensor logits = decoder.logits(hidden, batch, delta, rows, rows.length);
             float[] row = new float[spec.vocab()];
             for (int r = 0; r < rows.length; r++) {
                 decoder.download(logits, r, row);

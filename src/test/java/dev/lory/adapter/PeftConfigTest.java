@@ -180,7 +180,6 @@ final class PeftConfigTest {
                 Arguments.of("\"use_qalora\": true", "use_qalora = true"),
                 Arguments.of("\"use_bdlora\": {\"nblocks\": 2}", "use_bdlora = "),
                 Arguments.of("\"ensure_weight_tying\": true", "ensure_weight_tying = true"),
-                Arguments.of("\"modules_to_save\": [\"lm_head\"]", "modules_to_save = [\"lm_head\"]"),
                 Arguments.of("\"trainable_token_indices\": [5]", "trainable_token_indices = [5]"),
                 Arguments.of("\"target_parameters\": [\"mlp.experts\"]", "target_parameters = "),
                 Arguments.of("\"layer_replication\": [[0, 4]]", "layer_replication = "),

@@ -157,7 +157,7 @@ final class AdapterUpdateTest {
     void theEmbeddingIsChangedBeforeAnythingElse(Supplier<Backend> make) {
         try (Backend backend = make.get()) {
             StepBatch batch = new StepBatch(ROWS);
-            batch.sequence(new int[] {0});
+            batch.sequence(new int[] {0}, 0);
             for (int row = 0; row < ROWS; row++) {
                 batch.add(TOKENS[row], row, row);
             }
