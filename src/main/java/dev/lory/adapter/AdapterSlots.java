@@ -9,7 +9,7 @@ public final class AdapterSlots {
     private final BitSet used = new BitSet();
     private LoraFactors[][] bySite;
 
-    /** @param sites of the model */
+    /** @param sites of the model: its linears and its embedding */
     public AdapterSlots(int sites) {
         bySite = new LoraFactors[sites][4];
         for (LoraFactors[] slots : bySite) {

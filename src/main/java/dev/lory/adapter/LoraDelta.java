@@ -3,6 +3,7 @@ package dev.lory.adapter;
 import dev.lory.kernel.Backend;
 import dev.lory.kernel.LoraFactors;
 import dev.lory.kernel.RowGroups;
+import dev.lory.kernel.StepBatch;
 import dev.lory.model.LinearDelta;
 import dev.lory.model.LinearSite;
 import dev.lory.tensor.Tensor;
@@ -30,5 +31,10 @@ public final class LoraDelta implements LinearDelta {
             factors[i] = slots.at(sites.get(i).index());
         }
         backend.lora(factors, rows, x, ys);
+    }
+
+    @Override
+    public void embed(LinearSite site, StepBatch batch, Tensor y) {
+        backend.embedLora(slots.at(site.index()), batch, y);
     }
 }

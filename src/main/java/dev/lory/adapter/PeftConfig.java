@@ -2,19 +2,12 @@ package dev.lory.adapter;
 
 import static dev.lory.error.ErrorCode.INVALID_ADAPTER;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lory.error.ServiceException;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
 
 /**
  * What {@code adapter_config.json} says, in PEFT's terms.
@@ -22,127 +15,77 @@ import java.util.regex.PatternSyntaxException;
  * @param rank {@code r}, at least 1
  * @param alpha {@code lora_alpha}
  * @param rslora the delta is scaled by alpha / √r instead of alpha / r (arXiv:2312.03732)
- * @param targetModules as listed; a single regular expression or {@code all-linear} where it is a string
- * @param rankPattern and {@code alphaPattern}: exceptions by module, the first whose key ends the path
+ * @param dora the sum of weight and delta is scaled to a learned length, output by output (arXiv:2402.09353)
+ * @param modulesToSave endings of the paths of modules whose weight the adapter brings along whole
+ * @param rankPattern and {@code alphaPattern}: exceptions by module, in the order of the file; the first whose key ends the path counts
  */
-public record PeftConfig(
+record PeftConfig(
         int rank,
-        float alpha,
+        double alpha,
         boolean rslora,
-        List<String> targetModules,
+        boolean dora,
+        TargetModules targets,
+        List<String> modulesToSave,
         Map<String, Integer> rankPattern,
-        Map<String, Float> alphaPattern) {
-    /** Fields that change the numbers in ways not honoured here, with the values that do not. */
-    private static final Map<String, List<String>> NEUTRAL = Map.ofEntries(
-            Map.entry("peft_type", List.of("\"LORA\"")),
-            Map.entry("bias", List.of("\"none\"")),
-            Map.entry("fan_in_fan_out", List.of("false")),
-            Map.entry("use_dora", List.of("false")),
-            Map.entry("use_qalora", List.of("false")),
-            Map.entry("use_bdlora", List.of("false")),
-            Map.entry("lora_bias", List.of("false")),
-            Map.entry("modules_to_save", List.of("[]")),
-            Map.entry("trainable_token_indices", List.of("[]", "{}")),
-            Map.entry("target_parameters", List.of("[]")),
-            Map.entry("layer_replication", List.of("[]")),
-            Map.entry("alora_invocation_tokens", List.of("[]")),
-            Map.entry("arrow_config", List.of()),
-            Map.entry("kasa_config", List.of()),
-            Map.entry("monteclora_config", List.of()),
-            Map.entry("megatron_config", List.of()),
-            Map.entry("init_lora_weights", List.of("true", "false", "\"gaussian\"", "\"eva\"", "\"orthogonal\"")));
+        Map<String, Double> alphaPattern) {
 
-    public PeftConfig {
+    PeftConfig {
+        requireRank("r", rank);
+        modulesToSave = List.copyOf(modulesToSave);
+        rankPattern = Collections.unmodifiableMap(new LinkedHashMap<>(rankPattern));
+        alphaPattern = Collections.unmodifiableMap(new LinkedHashMap<>(alphaPattern));
+        rankPattern.forEach((key, r) -> requireRank("rank_pattern." + key, r));
+    }
+
+    private static void requireRank(String field, int rank) {
         if (rank < 1) {
-            throw new ServiceException(INVALID_ADAPTER, "r must be at least 1 but is " + rank);
+            throw new ServiceException(INVALID_ADAPTER, field + " must be at least 1 but is " + rank);
         }
-        targetModules = List.copyOf(targetModules);
-        rankPattern = Map.copyOf(rankPattern);
-        alphaPattern = Map.copyOf(alphaPattern);
     }
 
     /** @throws ServiceException {@code INVALID_ADAPTER} naming the file and what in it cannot be honoured */
-    public static PeftConfig read(Path file) {
-        try {
-            JsonNode json = new ObjectMapper().readTree(Files.readAllBytes(file));
-            if (!json.isObject()) {
-                throw new ServiceException(INVALID_ADAPTER, "expected a JSON object");
+    static PeftConfig read(Path file) {
+        return PeftConfigFile.read(file);
+    }
+
+    /**
+     * Whether the module gets a low-rank update.
+     *
+     * @param inLayer a linear of a layer, so not the head and not the embedding
+     */
+    boolean targets(String path, boolean inLayer) {
+        for (String name : modulesToSave) {
+            if (ModulePattern.of("modules_to_save", "(^|.*\\.)" + name + "($|\\..*)")
+                    .matchesStart(path)) {
+                return false;
             }
-            return of(json);
-        } catch (ServiceException e) {
-            throw new ServiceException(e.code(), file + ": " + e.detail());
-        } catch (JsonProcessingException e) {
-            throw new ServiceException(INVALID_ADAPTER, file + ": not JSON: " + e.getOriginalMessage());
-        } catch (IOException e) {
-            throw new ServiceException(INVALID_ADAPTER, file + ": cannot be read", e);
         }
+        return targets.contains(path, inLayer);
     }
 
-    private static PeftConfig of(JsonNode json) {
-        NEUTRAL.forEach((field, accepted) -> {
-            JsonNode value = json.path(field);
-            if (!value.isMissingNode() && !value.isNull() && !accepted.contains(value.toString())) {
-                throw new ServiceException(INVALID_ADAPTER, field + " = " + value + " is not supported");
-            }
-        });
-        Map<String, Integer> ranks = new LinkedHashMap<>();
-        json.path("rank_pattern")
-                .properties()
-                .forEach(e -> ranks.put(e.getKey(), (int) number(e.getValue(), "rank_pattern." + e.getKey())));
-        Map<String, Float> alphas = new LinkedHashMap<>();
-        json.path("alpha_pattern")
-                .properties()
-                .forEach(e -> alphas.put(e.getKey(), (float) number(e.getValue(), "alpha_pattern." + e.getKey())));
-        return new PeftConfig(
-                (int) number(json.path("r"), "r"),
-                (float) number(json.path("lora_alpha"), "lora_alpha"),
-                json.path("use_rslora").asBoolean(false),
-                targets(json.path("target_modules")),
-                ranks,
-                alphas);
-    }
-
-    private static double number(JsonNode value, String field) {
-        if (!value.isNumber()) {
-            throw new ServiceException(
-                    INVALID_ADAPTER, field + " must be a number but is " + (value.isMissingNode() ? "missing" : value));
-        }
-        return value.asDouble();
-    }
-
-    private static List<String> targets(JsonNode value) {
-        List<String> targets = new ArrayList<>();
-        if (value.isTextual()) {
-            targets.add(value.asText());
-        }
-        for (JsonNode target : value) {
-            targets.add(target.asText());
-        }
-        return targets;
+    /** Whether the adapter brings the module's weight along; PEFT compares the end of the path, dot or not. */
+    boolean saves(String path) {
+        return modulesToSave.stream().anyMatch(path::endsWith);
     }
 
     /** The rank of the module at {@code path}. */
-    public int rank(String path) {
-        return pattern(rankPattern, path, rank);
+    int rank(String path) {
+        return pattern("rank_pattern", rankPattern, path, rank);
     }
 
-    /** What B·A is multiplied with at {@code path}. */
-    public float scale(String path) {
-        float a = pattern(alphaPattern, path, alpha);
+    /** What B·A is multiplied with at {@code path}: computed in F64 and rounded once, as PEFT does. */
+    float scale(String path) {
+        double a = pattern("alpha_pattern", alphaPattern, path, alpha);
         int r = rank(path);
-        return (float) (rslora ? a / Math.sqrt(r) : (double) a / r);
+        return (float) (a / (rslora ? Math.sqrt(r) : r));
     }
 
     /** PEFT's {@code get_pattern_key}: the first key that, as a regular expression, matches the end of the path. */
-    private static <T> T pattern(Map<String, T> patterns, String path, T otherwise) {
+    private static <T> T pattern(String field, Map<String, T> patterns, String path, T otherwise) {
         for (Map.Entry<String, T> entry : patterns.entrySet()) {
-            try {
-                if (Pattern.matches("(.*\\.)?(" + entry.getKey() + ")", path)) {
-                    return entry.getValue();
-                }
-            } catch (PatternSyntaxException e) {
-                throw new ServiceException(
-                        INVALID_ADAPTER, "pattern " + entry.getKey() + " is no regular expression", e);
+            String key = entry.getKey();
+            if (ModulePattern.of(field + "." + key, "(.*\\.)?(" + key + ")$").matchesStart(path)) {
+                return entry.getValue();
             }
         }
         return otherwise;

@@ -26,6 +26,24 @@ public interface Backend extends AutoCloseable {
      */
     LoraFactors loadLora(Tensor a, Tensor b, float scale);
 
+    /**
+     * Copies a weight-decomposed update {@code y = gain · (y + scale · B·(A·x))} to this device (DoRA, arXiv:2402.09353): factors as in
+     * {@link #loadLora}. Where several adapters change a row, each acts on what the ones before it left.
+     *
+     * @param gain {@code [1, out]}: magnitude by norm
+     */
+    LoraFactors loadDora(Tensor a, Tensor b, float scale, Tensor gain);
+
+    /**
+     * Copies a weight that stands in for the base's, {@code y = W·x}, whatever the weight of the adapter is.
+     *
+     * @param weight {@code [out, in]}, F32, F16 or BF16
+     */
+    LoraFactors loadReplacement(Tensor weight);
+
+    /** Copies a row of a loaded weight to the heap, as floats. Any thread may call. */
+    void decodeRow(Weight weight, int row, float[] out);
+
     /** Copies a matrix of any type to this device as F32: norm weights, rotary tables. */
     Tensor upload(Tensor host);
 
@@ -42,6 +60,15 @@ public interface Backend extends AutoCloseable {
     /** {@code y[r] = table[tokens[r]]} for the rows of the batch. */
     void embed(Weight table, StepBatch batch, Tensor y);
 
+    /**
+     * {@code y[row] += weight · scale · B·A[:, token]} for the rows of the batch and their adapters; a replacement gives
+     * {@code y[row] = W[token]}.
+     *
+     * @param factors by slot: A {@code [rank, vocab]} and B {@code [hidden, rank]} without a gain, or a replacement
+     *     {@code [vocab, hidden]}; {@link LoraFactors#NONE} where the adapter leaves the embedding alone
+     */
+    void embedLora(LoraFactors[] factors, StepBatch batch, Tensor y);
+
     /** {@code y[i] = x[rows[i]]} for the first {@code y.rows()} entries. */
     void gatherRows(Tensor x, int[] rows, Tensor y);
 
@@ -55,7 +82,8 @@ public interface Backend extends AutoCloseable {
     void project(Weight[] weights, Tensor x, Tensor[] ys);
 
     /**
-     * {@code ys[i][row] += weight · scale · B(A·x[row])} for every (row, adapter, weight) of {@code rows}, summed in F32.
+     * {@code ys[i][row] += weight · scale · B(A·x[row])} for every (row, adapter, weight) of {@code rows}, summed in F32; DoRA's gain and
+     * replacements as said where they are loaded.
      *
      * @param factors {@code [output][slot]}; {@link LoraFactors#NONE} where the adapter of that slot leaves the output alone
      */

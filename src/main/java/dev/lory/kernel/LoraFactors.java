@@ -1,6 +1,9 @@
 package dev.lory.kernel;
 
-/** The two factors of a low-rank update of one linear, in the layout of the backend that loaded them (arXiv:2106.09685). */
+/**
+ * What an adapter changes in one linear or in the embedding, in the layout of the backend that loaded it: as a rule the two factors of a
+ * low-rank update (arXiv:2106.09685).
+ */
 public interface LoraFactors extends AutoCloseable {
     /** Stands where an adapter leaves a linear alone. */
     LoraFactors NONE = new LoraFactors() {
@@ -20,6 +23,7 @@ public interface LoraFactors extends AutoCloseable {
         }
     };
 
+    /** Of the update; 0 if there is no low-rank one. */
     int rank();
 
     /** Bytes they take on the device. */

@@ -26,23 +26,6 @@ public final class ReferenceBackend implements Backend {
         }
     }
 
-    private record Factors(Matrix a, Matrix b, float scale) implements LoraFactors {
-        @Override
-        public int rank() {
-            return a.rows();
-        }
-
-        @Override
-        public long bytes() {
-            return a.bytes() + b.bytes();
-        }
-
-        @Override
-        public void close() {
-            // on the heap
-        }
-    }
-
     private record Cache(int blocks, int blockSize, int width, List<FloatRows> keys, List<FloatRows> values)
             implements KvCache {
         @Override
@@ -77,7 +60,22 @@ public final class ReferenceBackend implements Backend {
 
     @Override
     public LoraFactors loadLora(Tensor a, Tensor b, float scale) {
-        return new Factors(Matrix.of(a), Matrix.of(b), scale);
+        return new ReferenceUpdate.LowRank(a, b, scale);
+    }
+
+    @Override
+    public LoraFactors loadDora(Tensor a, Tensor b, float scale, Tensor gain) {
+        return new ReferenceUpdate.LowRank(a, b, scale, gain.row(0));
+    }
+
+    @Override
+    public LoraFactors loadReplacement(Tensor weight) {
+        return new ReferenceUpdate.Replacement(weight);
+    }
+
+    @Override
+    public void decodeRow(Weight weight, int row, float[] out) {
+        System.arraycopy(((Matrix) weight).values.rows[row], 0, out, 0, weight.cols());
     }
 
     @Override
@@ -111,6 +109,19 @@ public final class ReferenceBackend implements Backend {
     public void embed(Weight table, StepBatch batch, Tensor y) {
         for (int r = 0; r < batch.rows(); r++) {
             write(y, r, ((Matrix) table).values.rows[batch.token(r)]);
+        }
+    }
+
+    @Override
+    public void embedLora(LoraFactors[] factors, StepBatch batch, Tensor y) {
+        RowGroups rows = batch.adapters();
+        for (int g = 0; g < rows.groups(); g++) {
+            if (factors[rows.key(g)] instanceof ReferenceUpdate update) {
+                for (int entry = rows.start(g); entry < rows.start(g + 1); entry++) {
+                    int row = rows.row(entry);
+                    update.embed(batch.token(row), rows.weight(entry), y, row);
+                }
+            }
         }
     }
 
@@ -205,23 +216,12 @@ public final class ReferenceBackend implements Backend {
     public void lora(LoraFactors[][] factors, RowGroups rows, Tensor x, Tensor[] ys) {
         for (int i = 0; i < ys.length; i++) {
             for (int g = 0; g < rows.groups(); g++) {
-                if (factors[i][rows.key(g)] instanceof Factors f) {
+                if (factors[i][rows.key(g)] instanceof ReferenceUpdate update) {
                     for (int entry = rows.start(g); entry < rows.start(g + 1); entry++) {
-                        update(f, rows.row(entry), rows.weight(entry) * f.scale, x, ys[i]);
+                        update.apply(x.row(rows.row(entry)), rows.weight(entry), ys[i], rows.row(entry));
                     }
                 }
             }
-        }
-    }
-
-    private static void update(Factors f, int row, float weight, Tensor x, Tensor y) {
-        float[] input = x.row(row);
-        float[] low = new float[f.rank()];
-        for (int j = 0; j < low.length; j++) {
-            low[j] = (float) dot(f.a.values.rows[j], input);
-        }
-        for (int out = 0; out < y.cols(); out++) {
-            y.set(row, out, (float) (y.get(row, out) + weight * dot(f.b.values.rows[out], low)));
         }
     }
 
@@ -388,7 +388,7 @@ public final class ReferenceBackend implements Backend {
     }
 
     /** Four accumulators, so that the additions do not wait for one another. */
-    private static double dot(float[] a, float[] b) {
+    static double dot(float[] a, float[] b) {
         double s0 = 0;
         double s1 = 0;
         double s2 = 0;

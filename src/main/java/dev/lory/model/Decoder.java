@@ -32,6 +32,7 @@ public final class Decoder {
     private final Ends ends;
     private final LinearSite embeddingSite;
     private final List<Layer> layers;
+    private final LoadedSites loaded;
     private final Selection selection;
     private final Activations gathered;
     private final Activations logits;
@@ -49,6 +50,7 @@ public final class Decoder {
             Rotary rotary,
             Ends ends,
             List<Layer> layers,
+            LoadedSites loaded,
             int maxRows,
             int maxLogitRows) {
         this.spec = spec;
@@ -58,6 +60,7 @@ public final class Decoder {
         this.ends = ends;
         this.embeddingSite = spec.embeddingSite();
         this.layers = List.copyOf(layers);
+        this.loaded = loaded;
         this.selection = new Selection(maxRows);
         this.gathered = new Activations(backend, maxLogitRows, spec.hidden());
         this.logits = new Activations(backend, maxLogitRows, spec.vocab());
@@ -66,6 +69,16 @@ public final class Decoder {
 
     public DecoderSpec spec() {
         return spec;
+    }
+
+    /** The weight of a site, {@code [rows, in]}, or the embedding {@code [vocab, hidden]}. Any thread may ask. */
+    public Weight weight(LinearSite site) {
+        return loaded.weight(site);
+    }
+
+    /** The bias of a site; empty if it has none. Any thread may ask. */
+    public float[] bias(LinearSite site) {
+        return loaded.bias(site);
     }
 
     /** Rows that one call of {@link #logits} takes at most. */

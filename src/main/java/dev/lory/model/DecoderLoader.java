@@ -32,6 +32,7 @@ public final class DecoderLoader {
     private final Rotary rotary;
     private final Map<String, List<LinearSite>> sites = new LinkedHashMap<>();
     private final Set<String> used = new HashSet<>();
+    private final LoadedSites loaded = new LoadedSites();
 
     private DecoderLoader(DecoderSpec spec, TensorSource source, Backend backend, int maxRows) {
         this.spec = spec;
@@ -70,7 +71,7 @@ public final class DecoderLoader {
                         "tensor " + name + " has no place in the model that the configuration describes");
             }
         }
-        return new Decoder(spec, backend, workspace, rotary, ends, layers, maxRows, maxLogitRows);
+        return new Decoder(spec, backend, workspace, rotary, ends, layers, loaded, maxRows, maxLogitRows);
     }
 
     private Decoder.Ends ends() {
@@ -79,6 +80,8 @@ public final class DecoderLoader {
         String headPath = DecoderSpec.HEAD;
         used.add(headPath + ".weight"); // a tied one may be there all the same
         Weight out = head.tied() ? embedding : read(headPath + ".weight", spec.vocab(), spec.hidden(), backend::load);
+        loaded.put(spec.embeddingSite(), embedding);
+        loaded.put(spec.headSite(), out);
         return new Decoder.Ends(
                 embedding,
                 spec.embeddingScale() == 1 ? Decoder.Change.NONE : y -> backend.scale(spec.embeddingScale(), y),
@@ -87,7 +90,7 @@ public final class DecoderLoader {
                         backend,
                         sites(headPath),
                         new Weight[] {out},
-                        head.bias() ? new Tensor[] {bias(headPath, spec.vocab())} : new Tensor[0]),
+                        head.bias() ? new Tensor[] {bias(spec.headSite())} : new Tensor[0]),
                 head.softCap() == 0 ? Decoder.Change.NONE : y -> backend.softCap(head.softCap(), y));
     }
 
@@ -228,11 +231,9 @@ public final class DecoderLoader {
                     module + ".weight",
                     linear.out(),
                     linear.in(),
-                    whole -> parts.stream()
-                            .map(part -> backend.load(whole.slice(part.firstRow(), part.rows())))
-                            .toList()));
+                    whole -> parts.stream().map(part -> load(part, whole)).toList()));
             if (linear.bias()) {
-                biases.add(bias(module, linear.out()));
+                biases.add(bias(parts.getFirst()));
             }
         }
         return new Projections(backend, outputs, weights.toArray(Weight[]::new), biases.toArray(Tensor[]::new));
@@ -244,6 +245,19 @@ public final class DecoderLoader {
             throw new IllegalStateException(path);
         }
         return found;
+    }
+
+    private Weight load(LinearSite site, Tensor whole) {
+        Weight weight = backend.load(whole.slice(site.firstRow(), site.rows()));
+        loaded.put(site, weight);
+        return weight;
+    }
+
+    private Tensor bias(LinearSite site) {
+        return read(site.path() + ".bias", 1, site.rows(), bias -> {
+            loaded.putBias(site, bias.row(0));
+            return backend.upload(bias);
+        });
     }
 
     private Tensor bias(String path, int width) {

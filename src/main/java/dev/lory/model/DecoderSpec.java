@@ -226,6 +226,11 @@ public record DecoderSpec(
         return new LinearSite(EMBEDDING, linearSites().size(), new LinearSite.Shape(hidden, vocab), 0, hidden);
     }
 
+    /** The output matrix, which is a linear of its own to adapters also where it is tied. */
+    public LinearSite headSite() {
+        return linearSites().getLast();
+    }
+
     private static void add(List<LinearSite> sites, String path, Linear linear) {
         int firstRow = 0;
         LinearSite.Shape shape = new LinearSite.Shape(linear.out(), linear.in);

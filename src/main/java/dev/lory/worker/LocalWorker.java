@@ -54,7 +54,7 @@ public final class LocalWorker implements Worker {
                 maxModelLen,
                 spec.vocab(),
                 spec.linearPaths());
-        AdapterSlots slots = new AdapterSlots(spec.linearSites().size());
+        AdapterSlots slots = new AdapterSlots(spec.embeddingSite().index() + 1);
         engineOptions = new EngineOptions(
                 Math.min(options.maxNumSeqs(), options.maxNumBatchedTokens()),
                 options.maxWaiting(),
@@ -63,7 +63,7 @@ public final class LocalWorker implements Worker {
                 KV_BLOCK_SIZE);
         engine = new Engine(decoder, new LoraDelta(backend, slots), engineOptions);
         adapters = new ResidentAdapters(
-                folder -> LoraWeights.load(Path.of(folder), spec, backend),
+                folder -> LoraWeights.load(Path.of(folder), decoder, backend),
                 action -> engine.call(() -> action.apply(slots)),
                 action -> engine.post(() -> action.accept(slots)));
     }

@@ -171,6 +171,7 @@ final class ResidentAdapters {
             if (residents.contains(resident)) {
                 throw ServiceException.invalid("adapters", "adapter " + adapter.name() + " is named twice");
             }
+            requireSummable(adapter, resident.weights, adapters.size());
             residents.add(resident);
             String digest = resident.weights.digest();
             members.add(new AdapterSet.Member(digest, resident.slot, adapter.weight()));
@@ -178,6 +179,17 @@ final class ResidentAdapters {
         }
         residents.forEach(resident -> resident.leases++);
         return new Lease(AdapterSet.of(members), used, residents);
+    }
+
+    /** DoRA and whole weights are no deltas: with others, PEFT's result would depend on the order, and a weight has no meaning. */
+    private static void requireSummable(WeightedAdapter adapter, LoraWeights weights, int adapters) {
+        if (!weights.exclusive().isEmpty() && (adapters > 1 || adapter.weight() != 1)) {
+            throw ServiceException.invalid(
+                    "adapters",
+                    "adapter " + adapter.name()
+                            + " can only run alone and with weight 1, because its configuration has "
+                            + weights.exclusive());
+        }
     }
 
     private Resident resident(WeightedAdapter adapter) {

@@ -38,9 +38,9 @@ final class DemoModel implements AutoCloseable {
         try (ModelSource source = ModelSource.open(Path.of("models/smollm2-135m-instruct"))) {
             spec = Architectures.spec(source.config());
             Decoder decoder = DecoderLoader.load(spec, source.tensors(), backend, options.maxNumBatchedTokens(), 64);
-            AdapterSlots slots = new AdapterSlots(spec.linearSites().size());
+            AdapterSlots slots = new AdapterSlots(spec.embeddingSite().index() + 1);
             for (String name : ADAPTERS) {
-                LoraWeights weights = LoraWeights.load(Path.of("models/adapters", name), spec, backend);
+                LoraWeights weights = LoraWeights.load(Path.of("models/adapters", name), decoder, backend);
                 members.put(name, new Member(weights.digest(), slots.put(weights), 1));
             }
             engine = new Engine(decoder, new LoraDelta(backend, slots), options);

@@ -48,10 +48,10 @@ final class ModelFixture implements AutoCloseable {
         try (ModelSource source = ModelSource.open(folder.resolve("base"))) {
             DecoderSpec spec = Architectures.spec(source.config());
             decoder = DecoderLoader.load(spec, source.tensors(), backend, MAX_ROWS, 8);
-            AdapterSlots slots = new AdapterSlots(spec.linearSites().size());
+            AdapterSlots slots = new AdapterSlots(spec.embeddingSite().index() + 1);
             try (var names = Files.list(folder.resolve("adapters"))) {
                 for (Path adapter : names.sorted().toList()) {
-                    LoraWeights weights = LoraWeights.load(adapter, spec, backend);
+                    LoraWeights weights = LoraWeights.load(adapter, decoder, backend);
                     adapters.put(
                             String.valueOf(adapter.getFileName()), new Member(weights.digest(), slots.put(weights), 1));
                 }

@@ -40,6 +40,7 @@ public final class CpuBackend implements Backend {
     private final LinearSection linear;
     private final AttentionSection attention;
     private final Routing routing = new Routing();
+    private final EmbeddingLora embeddingLora = new EmbeddingLora();
     private boolean pending;
 
     /** Kernels, and for the log why these if they are not native. */
@@ -104,13 +105,31 @@ public final class CpuBackend implements Backend {
     public LoraFactors loadLora(Tensor a, Tensor b, float scale) {
         requirePlain(a);
         requirePlain(b);
-        return new CpuLora(PackedWeight.of(a, weightMemory), PackedWeight.of(b, weightMemory), scale);
+        return new CpuLora(PackedWeight.of(a, weightMemory), PackedWeight.of(b, weightMemory), scale, CpuLora.PLAIN);
+    }
+
+    @Override
+    public LoraFactors loadDora(Tensor a, Tensor b, float scale, Tensor gain) {
+        requirePlain(a);
+        requirePlain(b);
+        Memory.Area gains = Memory.allocate(4L * gain.cols());
+        for (int i = 0; i < gain.cols(); i++) {
+            Memory.setFloat(gains.address() + 4L * i, gain.get(0, i));
+        }
+        return new CpuLora(PackedWeight.of(a, weightMemory), PackedWeight.of(b, weightMemory), scale, gains);
+    }
+
+    @Override
+    public LoraFactors loadReplacement(Tensor weight) {
+        requirePlain(weight);
+        return new CpuReplacement(PackedWeight.of(weight, weightMemory));
     }
 
     private static void requirePlain(Tensor factor) {
         if (Form.of(factor.dtype()).quantised) {
             throw new ServiceException(
-                    ErrorCode.UNSUPPORTED_DTYPE, "a low-rank factor must be F32, F16 or BF16 but is " + factor.dtype());
+                    ErrorCode.UNSUPPORTED_DTYPE,
+                    "an adapter's tensor must be F32, F16 or BF16 but is " + factor.dtype());
         }
     }
 
@@ -141,6 +160,21 @@ public final class CpuBackend implements Backend {
     public void embed(Weight table, StepBatch batch, Tensor y) {
         flush();
         rowSection.embed((PackedWeight) table, batch, address(y));
+    }
+
+    @Override
+    public void embedLora(LoraFactors[] factors, StepBatch batch, Tensor y) {
+        flush();
+        embeddingLora.add(factors, batch, address(y), y.cols());
+    }
+
+    @Override
+    public void decodeRow(Weight weight, int row, float[] out) {
+        try (Arena temporary = Arena.ofConfined()) {
+            MemorySegment floats = temporary.allocate(4L * weight.cols(), 64);
+            ((PackedWeight) weight).decode(row, floats.address());
+            MemorySegment.copy(floats, Layouts.FLOAT, 0, out, 0, weight.cols());
+        }
     }
 
     @Override
@@ -312,6 +346,7 @@ public final class CpuBackend implements Backend {
         pool.close();
         attention.close();
         linear.close();
+        embeddingLora.close();
         quantised.close();
         threadScratch.close();
         areas.forEach(Memory.Area::free);

@@ -41,6 +41,9 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
 
     private LoraFactors[][] factors = {};
     private @Nullable RowGroups adapters;
+    /** Whether any of the adapters changes any of the outputs. */
+    private boolean updates;
+
     private int shrinks;
     /** Of each shrink chunk: output, adapter group, first and last entry. */
     private int[] shrink = new int[64];
@@ -80,6 +83,7 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
             groups += (to[i].cols() + 15) / 16;
         }
         adapters = null;
+        updates = false;
         shrinks = 0;
     }
 
@@ -107,6 +111,7 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
         for (int i = 0; i < outputs; i++) {
             for (int g = 0; g < toAdapters.groups(); g++) {
                 CpuLora lora = factor(i, toAdapters.key(g));
+                updates |= lora != null || factors[i][toAdapters.key(g)] instanceof CpuReplacement;
                 if (lora != null) {
                     stride = Math.max(stride, (lora.rank() + 15) / 16 * 16);
                     plan(i, g, toAdapters.start(g), toAdapters.start(g + 1));
@@ -155,7 +160,7 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
 
     /** Computes what was taken in. */
     void run() {
-        if (!base && shrinks == 0) {
+        if (!base && !updates) {
             return;
         }
         shrunk.setPlain(0);
@@ -197,7 +202,7 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
                 kernels.dense(weight, job, g0, g1, scratch[thread]);
             }
         }
-        if (shrinks > 0 && adapters != null) {
+        if (updates && adapters != null) {
             while (shrunk.get() < shrinks) {
                 Thread.onSpinWait();
             }
@@ -228,8 +233,41 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
                 Dense job = job(thread, lowRow(i, from), stride, ys[i], widths[i], of.start(g + 1) - from);
                 job.yRows = entryRows + 4L * from;
                 kernels.dense(lora.b(), job, g0, g1, scratch[thread]);
+                if (lora.hasGain()) {
+                    multiply(i, of, g, g0, g1, lora.gain().address());
+                }
+            } else if (factors[i][of.key(g)] instanceof CpuReplacement replacement) {
+                replace(i, of, g, g0, g1, thread, replacement.weight());
             }
         }
+    }
+
+    /** Multiplies the outputs of an adapter's rows with its gains. */
+    private void multiply(int i, RowGroups of, int g, int g0, int g1, long gains) {
+        int end = Math.min(16 * g1, widths[i]);
+        for (int e = of.start(g); e < of.start(g + 1); e++) {
+            long y = ys[i] + 4L * of.row(e) * widths[i];
+            for (int out = 16 * g0; out < end; out++) {
+                long at = y + 4L * out;
+                Memory.setFloat(at, Memory.getFloat(at) * Memory.getFloat(gains + 4L * out));
+            }
+        }
+    }
+
+    /** Computes the outputs of an adapter's rows anew: a product that is added to zero. */
+    private void replace(int i, RowGroups of, int g, int g0, int g1, int thread, PackedWeight weight) {
+        int from = of.start(g);
+        int end = Math.min(16 * g1, widths[i]);
+        for (int e = from; e < of.start(g + 1); e++) {
+            long y = ys[i] + 4L * of.row(e) * widths[i];
+            for (int out = 16 * g0; out < end; out++) {
+                Memory.setFloat(y + 4L * out, 0);
+            }
+        }
+        Dense job = job(thread, x, cols, ys[i], widths[i], of.start(g + 1) - from);
+        job.xRows = entryRows + 4L * from;
+        job.yRows = entryRows + 4L * from;
+        kernels.dense(weight, job, g0, g1, scratch[thread]);
     }
 
     private long lowRow(int output, int entry) {

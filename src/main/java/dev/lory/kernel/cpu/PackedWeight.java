@@ -65,6 +65,18 @@ record PackedWeight(Form form, int rows, int cols, DType dtype, Memory.Area area
         }
     }
 
+    /** One element of a weight that is not quantised. */
+    float element(int row, int col) {
+        long at = area.address() + row / 16 * form.groupBytes(cols) + (long) col * form.blockBytes;
+        int lane = row % 16;
+        return switch (form) {
+            case F32 -> Memory.getFloat(at + lane * 4);
+            case F16 -> half(at + lane * 2);
+            case BF16 -> Float.intBitsToFloat(Memory.getShort(at + lane * 2) << 16);
+            case Q4_0, Q4_1, Q8_0 -> throw new IllegalStateException(form.name());
+        };
+    }
+
     /** Decodes a row to floats at an address. */
     void decode(int row, long to) {
         long group = area.address() + row / 16 * form.groupBytes(cols);

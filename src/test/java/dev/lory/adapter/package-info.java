@@ -1,0 +1,4 @@
+@NullMarked
+package dev.lory.adapter;
+
+import org.jspecify.annotations.NullMarked;
