@@ -2,6 +2,7 @@ package dev.lory.kernel.cpu;
 
 import dev.lory.kernel.Weight;
 import dev.lory.tensor.DType;
+import dev.lory.tensor.Layouts;
 import dev.lory.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -9,7 +10,7 @@ import java.util.stream.IntStream;
 
 /** A weight repacked to a {@link Form}; the rows of the last group that the source lacks are zero. */
 record PackedWeight(Form form, int rows, int cols, DType dtype, Memory.Area area) implements Weight {
-    /** Copies and repacks; as large as the source but for the padding. */
+    /** Copies and repacks; as large as the source but for the padding, unless {@link Form#of} takes a larger form. */
     static PackedWeight of(Tensor source) {
         Form form = Form.of(source.dtype());
         int groups = (source.rows() + 15) / 16;
@@ -33,12 +34,12 @@ record PackedWeight(Form form, int rows, int cols, DType dtype, Memory.Area area
     }
 
     private void pack(int group, Tensor source) {
-        int size = dtype.blockBytes();
-        byte[] row = new byte[(int) source.rowBytes()];
+        DType stored = form.stored();
+        int size = stored.blockBytes();
+        byte[] row = new byte[(int) stored.rowBytes(cols)];
         byte[] packed = new byte[(int) form.groupBytes(cols)];
         for (int r = 0; r < Math.min(16, rows - group * 16); r++) {
-            MemorySegment.copy(
-                    source.storage(), ValueLayout.JAVA_BYTE, (group * 16L + r) * source.rowBytes(), row, 0, row.length);
+            read(source, group * 16 + r, row);
             int blocks = row.length / size;
             for (int b = 0; b < blocks; b++) {
                 if (form.quantised) {
@@ -52,6 +53,33 @@ record PackedWeight(Form form, int rows, int cols, DType dtype, Memory.Area area
         MemorySegment.copy(packed, 0, Memory.ALL, ValueLayout.JAVA_BYTE, to, packed.length);
     }
 
+    /** A row as {@link Form#stored} has it. */
+    private void read(Tensor source, int r, byte[] row) {
+        if (dtype == form.stored()) {
+            MemorySegment.copy(source.storage(), ValueLayout.JAVA_BYTE, r * source.rowBytes(), row, 0, row.length);
+        } else if (form == Form.Q8_0) {
+            widen(source, r, row);
+        } else {
+            float[] values = source.row(r);
+            MemorySegment.copy(values, 0, MemorySegment.ofArray(row), Layouts.FLOAT, 0, values.length);
+        }
+    }
+
+    /** Q5_0 as Q8_0: the same d and the same quants, with the bias taken off. */
+    private static void widen(Tensor source, int r, byte[] row) {
+        MemorySegment from = source.storage();
+        long block = r * source.rowBytes();
+        for (int to = 0; to < row.length; to += 34, block += 22) {
+            row[to] = from.get(ValueLayout.JAVA_BYTE, block);
+            row[to + 1] = from.get(ValueLayout.JAVA_BYTE, block + 1);
+            int high = from.get(Layouts.INT, block + 2);
+            for (int i = 0; i < 32; i++) {
+                int low = from.get(ValueLayout.JAVA_BYTE, block + 6 + i % 16) >> i / 16 * 4 & 15;
+                row[to + 2 + i] = (byte) ((low | (high >> i & 1) << 4) - 16);
+            }
+        }
+    }
+
     private void packBlock(byte[] row, int from, byte[] packed, int to, int lane) {
         int halves = form.quants / 32;
         for (int i = 0; i < halves; i++) {
@@ -59,7 +87,7 @@ record PackedWeight(Form form, int rows, int cols, DType dtype, Memory.Area area
             packed[to + i * 32 + lane * 2 + 1] = row[from + i * 2 + 1];
         }
         int flip = form == Form.Q8_0 ? 0x80 : 0;
-        int count = dtype.blockBytes() - 2 * halves;
+        int count = form.stored().blockBytes() - 2 * halves;
         for (int i = 0; i < count; i++) {
             packed[to + form.quants + i / 4 * 64 + lane * 4 + i % 4] = (byte) (row[from + 2 * halves + i] ^ flip);
         }
