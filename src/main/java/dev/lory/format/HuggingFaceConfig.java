@@ -23,14 +23,18 @@ final class HuggingFaceConfig {
     }
 
     static ModelConfig read(Path configJson) {
-        HuggingFaceConfig config = new HuggingFaceConfig(JsonFile.read(configJson));
+        return of(JsonFile.read(configJson));
+    }
+
+    /** @param json what a config.json has, wherever it comes from */
+    static ModelConfig of(JsonFile json) {
         try {
-            return config.toModelConfig();
+            return new HuggingFaceConfig(json).toModelConfig();
         } catch (ServiceException e) {
-            if (e.detail().startsWith(configJson.toString())) {
+            if (e.detail().startsWith(json.path().toString())) {
                 throw e;
             }
-            throw new ServiceException(ErrorCode.INVALID_MODEL, configJson + ": " + e.detail(), e);
+            throw new ServiceException(ErrorCode.INVALID_MODEL, json.path() + ": " + e.detail(), e);
         }
     }
 
@@ -111,7 +115,7 @@ final class HuggingFaceConfig {
     private List<Integer> eosTokenIds() {
         Set<Integer> ids = new LinkedHashSet<>(tokenIds(json, "eos_token_id"));
         Path generation = json.path().resolveSibling("generation_config.json");
-        if (Files.isRegularFile(generation)) {
+        if (json.path().endsWith("config.json") && Files.isRegularFile(generation)) {
             ids.addAll(tokenIds(JsonFile.read(generation), "eos_token_id"));
         }
         return List.copyOf(ids);

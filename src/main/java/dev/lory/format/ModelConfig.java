@@ -1,5 +1,6 @@
 package dev.lory.format;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
 import java.nio.file.Path;
@@ -87,6 +88,16 @@ public record ModelConfig(
      */
     public static ModelConfig read(Path configJson) {
         return HuggingFaceConfig.read(configJson);
+    }
+
+    /**
+     * What another file says in the keys of {@code config.json}.
+     *
+     * @param file for messages
+     * @throws ServiceException as {@link #read}
+     */
+    static ModelConfig of(Path file, ObjectNode keys) {
+        return HuggingFaceConfig.of(new JsonFile(file, keys));
     }
 
     private static void positive(String key, int value) {

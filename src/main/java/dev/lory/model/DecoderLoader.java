@@ -3,6 +3,7 @@ package dev.lory.model;
 import static dev.lory.error.ErrorCode.INVALID_MODEL;
 
 import dev.lory.error.ServiceException;
+import dev.lory.format.TensorInfo;
 import dev.lory.format.TensorSource;
 import dev.lory.kernel.Backend;
 import dev.lory.kernel.Weight;
@@ -11,6 +12,7 @@ import dev.lory.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 
 /** Reads a decoder's tensors, checks their shapes against the spec, and hands them to the backend. */
 public final class DecoderLoader {
@@ -67,23 +69,26 @@ public final class DecoderLoader {
     }
 
     private Weight weight(String path, int rows, int cols) {
-        return backend.load(tensor(path, rows, cols));
+        return read(path, rows, cols, backend::load);
     }
 
     private Tensor norm(String path) {
-        return backend.upload(tensor(path, 1, spec.hidden()));
+        return read(path, 1, spec.hidden(), backend::upload);
     }
 
-    private Tensor tensor(String path, int rows, int cols) {
+    /** Hands a tensor over, and gives back at once what had to be copied for it. */
+    private <T> T read(String path, int rows, int cols, Function<Tensor, T> load) {
         String name = path + ".weight";
-        Tensor tensor = source.tensor(name);
-        if (tensor.rows() != rows || tensor.cols() != cols) {
+        TensorInfo info = source.info(name);
+        if (info.rows() != rows || info.cols() != cols) {
             throw new ServiceException(
                     INVALID_MODEL,
-                    "tensor " + name + " has shape [" + tensor.rows() + ", " + tensor.cols()
+                    source + ": tensor " + name + " has shape [" + info.rows() + ", " + info.cols()
                             + "] where the configuration wants [" + rows + ", " + cols + "]");
         }
-        return tensor;
+        try (Arena copies = Arena.ofShared()) {
+            return load.apply(source.tensor(name, copies));
+        }
     }
 
     /** cos and sin of position · theta^(-2i/d), as transformers computes them: angles in F32. */

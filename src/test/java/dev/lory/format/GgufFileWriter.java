@@ -18,16 +18,20 @@ final class GgufFileWriter {
     private int pairCount;
     private int tensorCount;
 
-    /** The metadata of a llama with as many key heads as query heads. */
+    /** The metadata of a llama. */
     GgufFileWriter llama(int layers, int hidden, int inner, int heads, int kvHeads) {
-        return string("general.architecture", "llama")
-                .u32("llama.block_count", layers)
-                .u32("llama.context_length", 64)
-                .u32("llama.embedding_length", hidden)
-                .u32("llama.feed_forward_length", inner)
-                .u32("llama.attention.head_count", heads)
-                .u32("llama.attention.head_count_kv", kvHeads)
-                .f32("llama.attention.layer_norm_rms_epsilon", 1e-5f);
+        return model("llama", layers, hidden, inner, heads, kvHeads);
+    }
+
+    GgufFileWriter model(String architecture, int layers, int hidden, int inner, int heads, int kvHeads) {
+        return string("general.architecture", architecture)
+                .u32(architecture + ".block_count", layers)
+                .u32(architecture + ".context_length", 64)
+                .u32(architecture + ".embedding_length", hidden)
+                .u32(architecture + ".feed_forward_length", inner)
+                .u32(architecture + ".attention.head_count", heads)
+                .u32(architecture + ".attention.head_count_kv", kvHeads)
+                .f32(architecture + ".attention.layer_norm_rms_epsilon", 1e-5f);
     }
 
     /** Its weights, all zero, with a tied head and a vocabulary of 4. */
