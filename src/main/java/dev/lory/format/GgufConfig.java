@@ -76,10 +76,7 @@ final class GgufConfig {
         String prefix = architecture.id() + ".";
         for (String key : metadata.keys()) {
             String name = key.startsWith(prefix) ? key.substring(prefix.length()) : "";
-            if (!name.isEmpty()
-                    && !KNOWN.contains(name)
-                    && !architecture.keys().containsValue(name)
-                    && !(metadata.get(key) instanceof Number number && number.doubleValue() == 0)) {
+            if (!name.isEmpty() && !KNOWN.contains(name) && !architecture.keys().containsValue(name) && !isZero(key)) {
                 throw MappedFile.invalid(
                         file.path(), key + " is " + metadata.printed(key) + ", which is not understood");
             }
@@ -94,20 +91,24 @@ final class GgufConfig {
         }
     }
 
+    private boolean isZero(String key) {
+        return metadata.get(key).orElseThrow() instanceof Number number && number.doubleValue() == 0;
+    }
+
     private void putKeys() {
         architecture.keys().forEach((name, key) -> {
             String full = architecture.id() + "." + key;
-            if (REQUIRED.contains(name) && metadata.get(full) == null) {
+            if (REQUIRED.contains(name) && metadata.get(full).isEmpty()) {
                 throw MappedFile.invalid(file.path(), "has no metadata key " + full);
             }
-            if (metadata.get(full) instanceof Double) {
+            if (metadata.get(full).filter(Double.class::isInstance).isPresent()) {
                 metadata.number(full).ifPresent(value -> json.put(name, decimal(value)));
             } else {
                 metadata.integer(full).ifPresent(value -> json.put(name, value));
             }
         });
-        String window = architecture.keys().getOrDefault("sliding_window", "");
-        if (architecture == GgufArchitecture.PHI3 && metadata.get("phi3." + window) == null) {
+        if (architecture == GgufArchitecture.PHI3
+                && metadata.get("phi3.attention.sliding_window").isEmpty()) {
             // files of the first months leave it out; the 4k models have it, as llama.cpp knows
             json.put("sliding_window", json.path("max_position_embeddings").asInt() == 4096 ? 2047 : 0);
         }

@@ -78,9 +78,8 @@ public final class GgufMetadata {
     }
 
     /** The value of a key as it was read, a {@code Long} for every whole number and a {@code Double} for the others. */
-    @Nullable
-    Object get(String key) {
-        return values.get(key);
+    Optional<Object> get(String key) {
+        return Optional.ofNullable(values.get(key));
     }
 
     /** The value of a key as text, for messages. */

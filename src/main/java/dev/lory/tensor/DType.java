@@ -3,39 +3,36 @@ package dev.lory.tensor;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 
 /**
  * How the elements of a row are stored: plain numbers, or blocks of quants with a scale.
  * Ids are those of {@code ggml_type} (GGUF specification), names those of the safetensors specification.
  */
 public enum DType {
-    F32(1, 4, 0, BlockCodec.F32, BlockEncoder.F32),
-    F16(1, 2, 1, BlockCodec.F16, BlockEncoder.F16),
-    BF16(1, 2, 30, BlockCodec.BF16, BlockEncoder.BF16),
-    Q4_0(32, 18, 2, BlockCodec.Q4_0, BlockEncoder.Q4_0),
-    Q4_1(32, 20, 3, BlockCodec.Q4_1, null),
-    Q5_0(32, 22, 6, BlockCodec.Q5_0, null),
-    Q5_1(32, 24, 7, BlockCodec.Q5_1, null),
-    Q8_0(32, 34, 8, BlockCodec.Q8_0, BlockEncoder.Q8_0),
-    Q2_K(256, 84, 10, new Q2KCodec(), null),
-    Q3_K(256, 110, 11, new Q3KCodec(), null),
-    Q4_K(256, 144, 12, new Q4KCodec(), null),
-    Q5_K(256, 176, 13, new Q5KCodec(), null),
-    Q6_K(256, 210, 14, new Q6KCodec(), null);
+    F32(1, 4, 0, BlockCodec.F32),
+    F16(1, 2, 1, BlockCodec.F16),
+    BF16(1, 2, 30, BlockCodec.BF16),
+    Q4_0(32, 18, 2, BlockCodec.Q4_0),
+    Q4_1(32, 20, 3, BlockCodec.Q4_1),
+    Q5_0(32, 22, 6, BlockCodec.Q5_0),
+    Q5_1(32, 24, 7, BlockCodec.Q5_1),
+    Q8_0(32, 34, 8, BlockCodec.Q8_0),
+    Q2_K(256, 84, 10, new Q2KCodec()),
+    Q3_K(256, 110, 11, new Q3KCodec()),
+    Q4_K(256, 144, 12, new Q4KCodec()),
+    Q5_K(256, 176, 13, new Q5KCodec()),
+    Q6_K(256, 210, 14, new Q6KCodec());
 
     private final int blockLength;
     private final int blockBytes;
     private final int ggmlId;
     private final BlockCodec codec;
-    private final @Nullable BlockEncoder encoder;
 
-    DType(int blockLength, int blockBytes, int ggmlId, BlockCodec codec, @Nullable BlockEncoder encoder) {
+    DType(int blockLength, int blockBytes, int ggmlId, BlockCodec codec) {
         this.blockLength = blockLength;
         this.blockBytes = blockBytes;
         this.ggmlId = ggmlId;
         this.codec = codec;
-        this.encoder = encoder;
     }
 
     /** Elements per block; a row is a whole number of blocks. */
@@ -60,7 +57,14 @@ public enum DType {
 
     /** Writes blocks of this type; there is none for the types that are only read. */
     public Optional<BlockEncoder> encoder() {
-        return Optional.ofNullable(encoder);
+        return switch (this) {
+            case F32 -> Optional.of(BlockEncoder.F32);
+            case F16 -> Optional.of(BlockEncoder.F16);
+            case BF16 -> Optional.of(BlockEncoder.BF16);
+            case Q4_0 -> Optional.of(BlockEncoder.Q4_0);
+            case Q8_0 -> Optional.of(BlockEncoder.Q8_0);
+            case Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> Optional.empty();
+        };
     }
 
     /**
