@@ -91,17 +91,18 @@ public record LoraWeights(
         private final Path file;
         private final PeftConfig config;
         private final SafetensorsSource source;
-        private final DecoderSpec spec;
         private final Backend backend;
-        private final Map<String, LinearSite> sites = new TreeMap<>();
+        /** By path; several where one linear has several outputs. */
+        private final Map<String, List<LinearSite>> sites = new TreeMap<>();
 
         Reader(Path file, PeftConfig config, SafetensorsSource source, DecoderSpec spec, Backend backend) {
             this.file = file;
             this.config = config;
             this.source = source;
-            this.spec = spec;
             this.backend = backend;
-            spec.linearSites().forEach(site -> sites.put(site.path(), site));
+            for (LinearSite site : spec.linearSites()) {
+                sites.computeIfAbsent(site.path(), path -> new ArrayList<>()).add(site);
+            }
         }
 
         LoraWeights read(String digest) {
@@ -132,8 +133,8 @@ public record LoraWeights(
                 if (!path.endsWith(A) && !path.endsWith(B)) {
                     throw refused("tensor " + name + " is neither " + A.substring(1) + " nor " + B.substring(1));
                 }
-                LinearSite site = sites.get(path.substring(0, path.length() - A.length()));
-                if (site == null) {
+                List<LinearSite> outputs = sites.get(path.substring(0, path.length() - A.length()));
+                if (outputs == null) {
                     throw refused("tensor " + name + " is for a module that the base model does not have");
                 }
                 String other = name.substring(0, name.length() - A.length()) + (path.endsWith(A) ? B : A);
@@ -141,7 +142,7 @@ public record LoraWeights(
                     throw refused("tensor " + name + " is there without " + other);
                 }
                 if (path.endsWith(A)) {
-                    found.add(site);
+                    found.addAll(outputs);
                 }
             }
             if (found.isEmpty()) {
@@ -151,10 +152,10 @@ public record LoraWeights(
         }
 
         private LoraFactors pair(LinearSite site) {
-            DecoderSpec.Shape shape = spec.shape(site);
+            LinearSite.Shape shape = site.shape();
             int rank = config.rank(site.path());
             Tensor a = factor(site, A, rank, shape.in());
-            Tensor b = factor(site, B, shape.out(), rank);
+            Tensor b = factor(site, B, shape.out(), rank).slice(site.firstRow(), site.rows());
             return backend.loadLora(a, b, config.scale(site.path()));
         }
 

@@ -77,12 +77,16 @@ final class BlockPool {
         return published[block];
     }
 
-    /** What a sequence's first block has as its parent. */
-    static long[] root(AdapterSetKey key) {
+    /**
+     * What a sequence's first block has as its parent.
+     *
+     * @param rotation the rotary angles its keys are rotated by
+     */
+    static long[] root(AdapterSetKey key, int rotation) {
         try {
             MessageDigest sha = MessageDigest.getInstance("SHA-256");
             long[] words = new long[WORDS];
-            words(sha.digest(key.hex().getBytes(StandardCharsets.US_ASCII)), words, 0);
+            words(sha.digest((key.hex() + '/' + rotation).getBytes(StandardCharsets.US_ASCII)), words, 0);
             return words;
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);

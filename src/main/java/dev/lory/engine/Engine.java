@@ -42,8 +42,8 @@ public final class Engine implements AutoCloseable {
         this.options = options;
         kv = decoder.allocateKv(options.kvBlocks(), options.kvBlockSize());
         pool = new BlockPool(options.kvBlocks(), options.kvBlockSize());
-        scheduler = new Scheduler(pool, options.maxNumSeqs(), options.maxNumBatchedTokens());
-        readout = new Readout(decoder, scheduler, stats);
+        scheduler = new Scheduler(pool, options.maxNumSeqs(), options.maxNumBatchedTokens(), decoder::rotation);
+        readout = new Readout(decoder, delta, scheduler, stats);
         thread = Thread.ofPlatform().name("lory-engine").daemon().start(this::run);
     }
 

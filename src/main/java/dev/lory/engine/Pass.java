@@ -1,11 +1,16 @@
 package dev.lory.engine;
 
+import dev.lory.adapter.AdapterSetKey;
 import java.util.Arrays;
 
 /** One walk of a sequence through the decoder, with KV blocks of its own. */
 final class Pass {
     final Sequence sequence;
-    private final long[] root;
+    private final AdapterSetKey key;
+    /** The rotary angles of all that is in the cache. */
+    private int rotation;
+
+    private long[] root;
     /** Hash of the last published block, the parent of the next. */
     private final long[] parent;
 
@@ -14,9 +19,10 @@ final class Pass {
     private int publishedBlocks;
     private int computed;
 
-    Pass(Sequence sequence, long[] root) {
+    Pass(Sequence sequence, AdapterSetKey key) {
         this.sequence = sequence;
-        this.root = root;
+        this.key = key;
+        this.root = BlockPool.root(key, 0);
         this.parent = root.clone();
     }
 
@@ -36,6 +42,21 @@ final class Pass {
 
     int blocks() {
         return blocks;
+    }
+
+    int rotation() {
+        return rotation;
+    }
+
+    /** Goes over to other rotary angles: what was computed with the old ones is of no use. @return whether they are others */
+    boolean rotate(BlockPool pool, int wanted) {
+        if (wanted == rotation) {
+            return false;
+        }
+        release(pool);
+        rotation = wanted;
+        root = BlockPool.root(key, wanted);
+        return true;
     }
 
     /** Takes over what the pool has of the prompt; for a pass that has nothing yet. @return tokens found */

@@ -1,7 +1,9 @@
 package dev.lory.engine;
 
 import dev.lory.engine.TokenSink.Ending;
+import dev.lory.kernel.StepBatch;
 import dev.lory.model.Decoder;
+import dev.lory.model.LinearDelta;
 import dev.lory.sampling.Sampler;
 import dev.lory.sampling.SamplingParams;
 import dev.lory.tensor.Tensor;
@@ -10,6 +12,7 @@ import java.util.OptionalInt;
 /** What follows the hidden states of a step: logits of the rows that need them, in groups, and from each a token or a score. */
 final class Readout {
     private final Decoder decoder;
+    private final LinearDelta delta;
     private final Scheduler scheduler;
     private final EngineStats stats;
     private final Sampler sampler;
@@ -21,8 +24,9 @@ final class Readout {
 
     private int pending;
 
-    Readout(Decoder decoder, Scheduler scheduler, EngineStats stats) {
+    Readout(Decoder decoder, LinearDelta delta, Scheduler scheduler, EngineStats stats) {
         this.decoder = decoder;
+        this.delta = delta;
         this.scheduler = scheduler;
         this.stats = stats;
         int vocab = decoder.spec().vocab();
@@ -43,27 +47,27 @@ final class Readout {
             pass.advance(pool, step.count(i));
             for (int p = Math.max(first, sequence.scored - 1); p < pass.computed(); p++) {
                 if (p + 1 < sequence.promptLength || p + 1 == sequence.length()) {
-                    add(step.batch().start(i) + p - first, sequence, p + 1, hidden);
+                    if (pending == rows.length) {
+                        flush(hidden, step.batch());
+                    }
+                    add(step.batch().start(i) + p - first, sequence, p + 1);
                 }
             }
         }
-        flush(hidden);
+        flush(hidden, step.batch());
     }
 
-    private void add(int row, Sequence sequence, int position, Tensor hidden) {
-        if (pending == rows.length) {
-            flush(hidden);
-        }
+    private void add(int row, Sequence sequence, int position) {
         rows[pending] = row;
         owners[pending] = sequence;
         predicted[pending++] = position;
     }
 
-    private void flush(Tensor hidden) {
+    private void flush(Tensor hidden, StepBatch batch) {
         if (pending == 0) {
             return;
         }
-        Tensor computed = decoder.logits(hidden, rows, pending);
+        Tensor computed = decoder.logits(hidden, batch, delta, rows, pending);
         for (int i = 0; i < pending; i++) {
             decoder.download(computed, i, logits);
             if (predicted[i] < owners[i].promptLength) {

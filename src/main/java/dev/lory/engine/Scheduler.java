@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.function.IntUnaryOperator;
 
 /**
  * Who computes what in a step: running sequences, oldest first, then waiting ones. A prompt chunk and a single token are the same
@@ -16,15 +17,20 @@ final class Scheduler {
     private final int maxRows;
     private final List<Sequence> running = new ArrayList<>();
     private final Deque<Sequence> waiting = new ArrayDeque<>();
+    private final IntUnaryOperator rotations;
     private final Step step;
     private long preemptions;
     private long cachedTokens;
 
-    /** @param maxRows of a step, at least {@code maxRunning} */
-    Scheduler(BlockPool pool, int maxRunning, int maxRows) {
+    /**
+     * @param maxRows of a step, at least {@code maxRunning}
+     * @param rotations from a sequence's length to the rotary angles it needs
+     */
+    Scheduler(BlockPool pool, int maxRunning, int maxRows, IntUnaryOperator rotations) {
         this.pool = pool;
         this.maxRunning = maxRunning;
         this.maxRows = maxRows;
+        this.rotations = rotations;
         this.step = new Step(maxRows);
     }
 
@@ -62,6 +68,9 @@ final class Scheduler {
         int budget = maxRows;
         for (int i = 0; i < running.size(); i++) {
             Pass pass = running.get(i).main;
+            if (rotate(pass)) {
+                pass.reuse(pool);
+            }
             int othersToCome = running.size() - 1 - i;
             int count = Math.min(pass.ready(), budget - othersToCome);
             if (reserve(pass, count)) {
@@ -74,6 +83,10 @@ final class Scheduler {
         return step;
     }
 
+    private boolean rotate(Pass pass) {
+        return pass.rotate(pool, rotations.applyAsInt(pass.sequence.length()));
+    }
+
     private void admit(int rows) {
         int budget = rows;
         while (budget > 0 && running.size() < maxRunning) {
@@ -82,6 +95,7 @@ final class Scheduler {
                 return;
             }
             Pass pass = sequence.main;
+            rotate(pass);
             int cached = pass.reuse(pool);
             int count = Math.min(pass.ready(), budget);
             // A block is left for each that runs, or the newcomer would soon be preempted again.

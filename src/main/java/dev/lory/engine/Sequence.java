@@ -58,7 +58,7 @@ public final class Sequence {
         for (int token : prompt) {
             sampling.seenInPrompt(token);
         }
-        this.main = new Pass(this, BlockPool.root(adapters.key()));
+        this.main = new Pass(this, adapters.key());
     }
 
     /** Stops the sequence at the next step. Any thread may call. */

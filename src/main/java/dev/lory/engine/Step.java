@@ -30,7 +30,7 @@ final class Step {
         passes.add(pass);
         int[] tokens = pass.sequence.tokens();
         int[] table = pass.table();
-        batch.sequence(table);
+        batch.sequence(table, pass.rotation());
         for (int i = 0; i < count; i++) {
             int position = pass.computed() + i;
             batch.add(tokens[position], position, table[position / blockSize] * blockSize + position % blockSize);

@@ -11,17 +11,30 @@ import dev.lory.error.ServiceException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Predicate;
 
-/** A JSON object in a file, read strictly: no duplicate keys, nothing after it. Errors name file, key and value. */
-record JsonFile(Path path, ObjectNode root) {
+/**
+ * A JSON object in a file, read strictly: no duplicate keys, nothing after it. Every getter throws {@code INVALID_MODEL} naming file,
+ * key, value and what is wanted.
+ *
+ * @param prefix of the keys in messages, for an object within an object; empty for the file's own
+ */
+public record JsonFile(Path path, String prefix, ObjectNode root) {
     private static final ObjectReader STRICT = JsonMapper.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .build()
             .reader();
+
+    JsonFile(Path path, ObjectNode root) {
+        this(path, "", root);
+    }
 
     static JsonFile read(Path path) {
         try {
@@ -45,8 +58,13 @@ record JsonFile(Path path, ObjectNode root) {
         }
     }
 
+    /** Whether a key is there, if only with the value null. */
+    public boolean has(String key) {
+        return root.has(key);
+    }
+
     /** The value of a key; absent and null are the same. */
-    Optional<JsonNode> get(String key) {
+    public Optional<JsonNode> get(String key) {
         return Optional.ofNullable(root.get(key)).filter(value -> !value.isNull());
     }
 
@@ -55,16 +73,16 @@ record JsonFile(Path path, ObjectNode root) {
     }
 
     /** The object under a key. */
-    Optional<JsonFile> object(String key) {
+    public Optional<JsonFile> object(String key) {
         return get(key).map(value -> {
             if (value instanceof ObjectNode object) {
-                return new JsonFile(path, object);
+                return new JsonFile(path, prefix + key + ".", object);
             }
             throw wrong(key, value, "an object");
         });
     }
 
-    Optional<String> text(String key) {
+    public Optional<String> text(String key) {
         return get(key).map(value -> {
             if (!value.isTextual()) {
                 throw wrong(key, value, "a string");
@@ -73,15 +91,65 @@ record JsonFile(Path path, ObjectNode root) {
         });
     }
 
-    int integer(String key) {
-        return asInt(key, get(key).orElseThrow(() -> MappedFile.invalid(path, "has no " + key)));
+    /** A list of strings; empty if absent. */
+    public List<String> texts(String key) {
+        return elements(key, JsonNode::isTextual, JsonNode::textValue, "a list of strings");
     }
 
-    int integer(String key, int absent) {
+    /** A list of numbers; empty if absent. */
+    public List<Double> numbers(String key) {
+        return elements(key, JsonNode::isNumber, JsonNode::doubleValue, "a list of numbers");
+    }
+
+    private <T> List<T> elements(String key, Predicate<JsonNode> isOne, Function<JsonNode, T> value, String wanted) {
+        List<T> values = new ArrayList<>();
+        get(key).ifPresent(array -> {
+            if (!array.isArray()) {
+                throw wrong(key, array, wanted);
+            }
+            for (JsonNode element : array) {
+                if (!isOne.test(element)) {
+                    throw wrong(key, array, wanted);
+                }
+                values.add(value.apply(element));
+            }
+        });
+        return values;
+    }
+
+    public int integer(String key) {
+        return asInt(key, get(key).orElseThrow(() -> invalid("has no " + prefix + key)));
+    }
+
+    public int integer(String key, int absent) {
         return get(key).map(value -> asInt(key, value)).orElse(absent);
     }
 
-    double number(String key, double absent) {
+    /** A whole number of at least 1. */
+    public int count(String key) {
+        return atLeastOne(key, integer(key));
+    }
+
+    /** A whole number of at least 1, or {@code absent}. */
+    public int count(String key, int absent) {
+        return atLeastOne(key, integer(key, absent));
+    }
+
+    private int atLeastOne(String key, int value) {
+        if (value < 1) {
+            throw invalid(prefix + key + " is " + value + " but must be at least 1");
+        }
+        return value;
+    }
+
+    public double number(String key) {
+        if (get(key).isEmpty()) {
+            throw invalid("has no " + prefix + key);
+        }
+        return number(key, 0);
+    }
+
+    public double number(String key, double absent) {
         return get(key).map(value -> {
                     if (!value.isNumber()) {
                         throw wrong(key, value, "a number");
@@ -91,7 +159,7 @@ record JsonFile(Path path, ObjectNode root) {
                 .orElse(absent);
     }
 
-    boolean flag(String key, boolean absent) {
+    public boolean flag(String key, boolean absent) {
         return get(key).map(value -> {
                     if (!value.isBoolean()) {
                         throw wrong(key, value, "true or false");
@@ -108,7 +176,12 @@ record JsonFile(Path path, ObjectNode root) {
         return value.intValue();
     }
 
-    ServiceException wrong(String key, JsonNode value, String wanted) {
-        return MappedFile.invalid(path, key + " is " + value + " but must be " + wanted);
+    public ServiceException wrong(String key, JsonNode value, String wanted) {
+        return invalid(prefix + key + " is " + value + " but must be " + wanted);
+    }
+
+    /** @param detail says what is wrong with what is in here */
+    public ServiceException invalid(String detail) {
+        return MappedFile.invalid(path, detail);
     }
 }

@@ -1,93 +1,49 @@
 package dev.lory.format;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /**
- * The fields of Hugging Face's {@code config.json} that decide what a model computes.
- *
- * @param architecture the class in transformers, such as {@code LlamaForCausalLM}
- * @param vocabSize rows of the embedding
- * @param hiddenSize width of the residual stream
- * @param intermediateSize width inside the MLP
- * @param layers decoder layers
- * @param heads query heads, a multiple of {@code kvHeads}
- * @param kvHeads key and value heads
- * @param headDim width of a head, even; {@code heads * headDim} need not be {@code hiddenSize}
- * @param maxPositionEmbeddings tokens the model was trained to look back on
- * @param normEps epsilon of the RMS norms
- * @param ropeTheta base of the rotary frequencies
- * @param tieWordEmbeddings whether the head is the embedding
- * @param attentionBias whether q, k, v and o projections have biases
- * @param mlpBias whether gate, up and down projections have biases
- * @param hiddenAct activation of the MLP by its transformers name; {@code silu} is the only one known
- * @param bosTokenId the token that begins a text, if the model has one
- * @param eosTokenIds the tokens that end a generation, possibly none
+ * A model's configuration in the keys of Hugging Face's {@code config.json}, whatever file it comes from. Which keys count, and what
+ * it means if one is absent, is for the architecture to say, as in transformers; what no architecture could make sense of is
+ * refused here.
  */
-public record ModelConfig(
-        String architecture,
-        int vocabSize,
-        int hiddenSize,
-        int intermediateSize,
-        int layers,
-        int heads,
-        int kvHeads,
-        int headDim,
-        int maxPositionEmbeddings,
-        double normEps,
-        double ropeTheta,
-        boolean tieWordEmbeddings,
-        boolean attentionBias,
-        boolean mlpBias,
-        String hiddenAct,
-        OptionalInt bosTokenId,
-        List<Integer> eosTokenIds) {
-    /** The architectures that can be computed. */
-    private static final List<String> ARCHITECTURES = List.of("LlamaForCausalLM");
+public final class ModelConfig {
+    private final JsonFile keys;
+    private final String architecture;
+    private final List<Integer> eosTokenIds;
 
-    public ModelConfig {
-        eosTokenIds = List.copyOf(eosTokenIds);
-        if (!ARCHITECTURES.contains(architecture)) {
-            throw invalid("the architecture " + architecture + " is not supported; supported are "
-                    + String.join(", ", ARCHITECTURES));
-        }
-        positive("vocab_size", vocabSize);
-        positive("hidden_size", hiddenSize);
-        positive("intermediate_size", intermediateSize);
-        positive("num_hidden_layers", layers);
-        positive("num_attention_heads", heads);
-        positive("num_key_value_heads", kvHeads);
-        positive("head_dim", headDim);
-        positive("max_position_embeddings", maxPositionEmbeddings);
-        if (heads % kvHeads != 0) {
-            throw invalid("num_attention_heads is " + heads + ", no multiple of num_key_value_heads, " + kvHeads);
-        }
-        if (headDim % 2 != 0) {
-            throw invalid("head_dim is " + headDim + " but must be even to be rotated");
-        }
-        if (!(normEps >= 0) || Double.isInfinite(normEps)) {
-            throw invalid("rms_norm_eps is " + normEps + " but must be a small positive number");
-        }
-        if (!(ropeTheta > 0) || Double.isInfinite(ropeTheta)) {
-            throw invalid("rope_theta is " + ropeTheta + " but must be positive");
-        }
-        if (!hiddenAct.equals("silu")) {
-            throw invalid("hidden_act is " + hiddenAct + "; silu is the only activation known for " + architecture);
-        }
+    private ModelConfig(JsonFile keys, List<Integer> moreEosTokenIds) {
+        this.keys = keys;
+        this.architecture = readArchitecture();
+        Set<Integer> ids = new LinkedHashSet<>(tokenIds(keys, "eos_token_id"));
+        ids.addAll(moreEosTokenIds);
+        this.eosTokenIds = List.copyOf(ids);
+        keys.get("quantization_config").ifPresent(value -> {
+            throw keys.invalid("quantization_config is " + value + ", which is not supported");
+        });
+        checkSizes();
+        checkNumbers();
     }
 
     /**
      * Reads {@code config.json}, and further end tokens from {@code generation_config.json} beside it.
      *
-     * @throws ServiceException {@code INVALID_MODEL} naming file, key and value that are wrong, or that would change
-     *     the numbers in a way not supported
+     * @throws ServiceException {@code INVALID_MODEL} naming file, key and value that are wrong
      */
     public static ModelConfig read(Path configJson) {
-        return HuggingFaceConfig.read(configJson);
+        Path generation = configJson.resolveSibling("generation_config.json");
+        return new ModelConfig(
+                JsonFile.read(configJson),
+                Files.isRegularFile(generation) ? tokenIds(JsonFile.read(generation), "eos_token_id") : List.of());
     }
 
     /**
@@ -97,16 +53,103 @@ public record ModelConfig(
      * @throws ServiceException as {@link #read}
      */
     static ModelConfig of(Path file, ObjectNode keys) {
-        return HuggingFaceConfig.of(new JsonFile(file, keys));
+        return new ModelConfig(new JsonFile(file, keys), List.of());
     }
 
-    private static void positive(String key, int value) {
-        if (value < 1) {
-            throw invalid(key + " is " + value + " but must be at least 1");
+    /** The keys themselves. */
+    public JsonFile keys() {
+        return keys;
+    }
+
+    /** The class in transformers, such as {@code LlamaForCausalLM}. */
+    public String architecture() {
+        return architecture;
+    }
+
+    /** Rows of the embedding. */
+    public int vocabSize() {
+        return keys.count("vocab_size");
+    }
+
+    /** Width of the residual stream. */
+    public int hiddenSize() {
+        return keys.count("hidden_size");
+    }
+
+    /** Width inside the MLP. */
+    public int intermediateSize() {
+        return keys.count("intermediate_size");
+    }
+
+    /** Decoder layers. */
+    public int layers() {
+        return keys.count("num_hidden_layers");
+    }
+
+    /** Query heads. */
+    public int heads() {
+        return keys.count("num_attention_heads");
+    }
+
+    /** The token that begins a text, if the model has one. */
+    public OptionalInt bosTokenId() {
+        List<Integer> ids = tokenIds(keys, "bos_token_id");
+        return ids.isEmpty() ? OptionalInt.empty() : OptionalInt.of(ids.getFirst());
+    }
+
+    /** The tokens that end a generation, possibly none. */
+    public List<Integer> eosTokenIds() {
+        return eosTokenIds;
+    }
+
+    private String readArchitecture() {
+        JsonNode names = keys.get("architectures").orElseThrow(() -> keys.invalid("has no architectures"));
+        if (!names.isArray() || names.size() != 1 || !names.get(0).isTextual()) {
+            throw keys.wrong("architectures", names, "a list of one name");
+        }
+        return names.get(0).textValue();
+    }
+
+    private void checkSizes() {
+        vocabSize();
+        hiddenSize();
+        intermediateSize();
+        layers();
+        keys.count("max_position_embeddings", 1);
+        int heads = heads();
+        int kvHeads = keys.count("num_key_value_heads", heads);
+        if (heads % kvHeads != 0) {
+            throw keys.invalid("num_attention_heads is " + heads + ", no multiple of num_key_value_heads, " + kvHeads);
+        }
+        int headDim = keys.count("head_dim", 2);
+        if (headDim % 2 != 0) {
+            throw keys.invalid("head_dim is " + headDim + " but must be even to be rotated");
         }
     }
 
-    private static ServiceException invalid(String detail) {
-        return new ServiceException(ErrorCode.INVALID_MODEL, detail);
+    private void checkNumbers() {
+        for (String key : List.of("rms_norm_eps", "layer_norm_eps", "norm_epsilon")) {
+            double eps = keys.number(key, 0);
+            if (!(eps >= 0) || Double.isInfinite(eps)) {
+                throw keys.invalid(key + " is " + eps + " but must be a small positive number");
+            }
+        }
+        double theta = keys.number("rope_theta", 1);
+        if (!(theta > 0) || Double.isInfinite(theta)) {
+            throw keys.invalid("rope_theta is " + theta + " but must be positive");
+        }
+    }
+
+    /** A token id or a list of them. */
+    private static List<Integer> tokenIds(JsonFile file, String key) {
+        List<Integer> ids = new ArrayList<>();
+        file.get(key).ifPresent(value -> {
+            if (value.isArray()) {
+                value.forEach(id -> ids.add(file.asInt(key, id)));
+            } else {
+                ids.add(file.asInt(key, value));
+            }
+        });
+        return ids;
     }
 }

@@ -45,7 +45,7 @@ public interface Backend extends AutoCloseable {
     /** {@code y[i] = x[rows[i]]} for the first {@code y.rows()} entries. */
     void gatherRows(Tensor x, int[] rows, Tensor y);
 
-    /** {@code y = x / sqrt(mean(x²) + eps) · weight}, row by row (arXiv:1910.07467). */
+    /** {@code y = x / sqrt(mean(x²) + eps) · weight}, row by row (arXiv:1910.07467); {@code y} may be {@code x}. */
     void rmsNorm(Tensor x, Tensor weight, float eps, Tensor y);
 
     /** {@code y = (x - mean(x)) / sqrt(var(x) + eps) · weight + bias}, row by row (arXiv:1607.06450). */
@@ -62,10 +62,10 @@ public interface Backend extends AutoCloseable {
     void lora(LoraFactors[][] factors, RowGroups rows, Tensor x, Tensor[] ys);
 
     /**
-     * Rotates each head of {@code x [rows, heads·head_dim]} in place by its row's position: element i with element i + half
-     * (the layout of transformers; arXiv:2104.09864).
+     * Rotates each head of {@code x [rows, heads·head_dim]} in place by its row's {@link StepBatch#angle}: element i with
+     * element i + half (the layout of transformers; arXiv:2104.09864).
      *
-     * @param cos {@code [positions, half]}, as is {@code sin}; the first 2·half elements of a head are rotated
+     * @param cos {@code [angles, half]}, as is {@code sin}; the first 2·half elements of a head are rotated
      */
     void rope(Tensor x, int headDim, Tensor cos, Tensor sin, StepBatch batch);
 
@@ -85,6 +85,9 @@ public interface Backend extends AutoCloseable {
 
     /** {@code y = activation(x)}, element by element; {@code y} may be {@code x}. */
     void activate(Activation activation, Tensor x, Tensor y);
+
+    /** {@code y = 0}. */
+    void clear(Tensor y);
 
     /** {@code y += x}. */
     void add(Tensor x, Tensor y);
@@ -112,6 +115,9 @@ public interface Backend extends AutoCloseable {
 
     /** {@code y[row] += weight · x[i]} for entry i of group {@code g}. */
     void scatterAdd(Tensor x, RowGroups groups, int g, Tensor y);
+
+    /** Copies one row from the heap; the next operation sees it, and {@code values} may be changed afterwards. */
+    void write(float[] values, Tensor y, int row);
 
     /** Copies one row to the heap, after everything before it is done. */
     void download(Tensor x, int row, float[] out);

@@ -134,6 +134,29 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
+    public void layerNorm(Tensor x, Tensor weight, Tensor bias, float eps, Tensor y) {
+        float[] w = weight.row(0);
+        float[] b = bias.row(0);
+        for (int r = 0; r < x.rows(); r++) {
+            float[] v = x.row(r);
+            double sum = 0;
+            for (float value : v) {
+                sum += value;
+            }
+            double mean = sum / v.length;
+            double squares = 0;
+            for (float value : v) {
+                squares += (value - mean) * (value - mean);
+            }
+            double inverse = 1 / Math.sqrt(squares / v.length + eps);
+            for (int i = 0; i < v.length; i++) {
+                v[i] = (float) ((v[i] - mean) * inverse * w[i] + b[i]);
+            }
+            write(y, r, v);
+        }
+    }
+
+    @Override
     public void project(Weight[] weights, Tensor x, Tensor[] ys) {
         float[][] inputs = rows(x);
         double[][] transposed = inputs.length > 1 ? transposed(inputs) : new double[0][];
@@ -205,11 +228,11 @@ public final class ReferenceBackend implements Backend {
     public void rope(Tensor x, int headDim, Tensor cos, Tensor sin, StepBatch batch) {
         int half = cos.cols();
         for (int r = 0; r < batch.rows(); r++) {
-            int position = batch.position(r);
+            int angle = batch.angle(r);
             for (int head = 0; head < x.cols(); head += headDim) {
                 for (int i = head; i < head + half; i++) {
-                    double c = cos.get(position, i - head);
-                    double s = sin.get(position, i - head);
+                    double c = cos.get(angle, i - head);
+                    double s = sin.get(angle, i - head);
                     double first = x.get(r, i);
                     double second = x.get(r, i + half);
                     x.set(r, i, (float) (first * c - second * s));
@@ -241,15 +264,17 @@ public final class ReferenceBackend implements Backend {
 
     private static void attendRow(
             Tensor q, Cache cache, int layer, AttentionShape shape, StepBatch batch, int sequence, int r, Tensor y) {
-        int context = batch.position(r) + 1;
+        int first = Math.max(0, batch.position(r) + 1 - shape.window());
+        int context = batch.position(r) + 1 - first;
         int dim = shape.headDim();
         float[] query = q.row(r);
         float[][] keys = new float[context][];
         float[][] values = new float[context][];
-        for (int p = 0; p < context; p++) {
+        for (int i = 0; i < context; i++) {
+            int p = first + i;
             int slot = batch.blockTable(sequence)[p / cache.blockSize] * cache.blockSize + p % cache.blockSize;
-            keys[p] = cache.keys.get(layer).rows[slot];
-            values[p] = cache.values.get(layer).rows[slot];
+            keys[i] = cache.keys.get(layer).rows[slot];
+            values[i] = cache.values.get(layer).rows[slot];
         }
         for (int head = 0; head < shape.heads(); head++) {
             int shared = head / (shape.heads() / shape.kvHeads()) * dim;
@@ -259,6 +284,9 @@ public final class ReferenceBackend implements Backend {
                     scores[p] += (double) query[head * dim + i] * keys[p][shared + i];
                 }
                 scores[p] *= shape.scale();
+                if (shape.softCap() > 0) {
+                    scores[p] = shape.softCap() * Math.tanh(scores[p] / shape.softCap());
+                }
             }
             softmax(scores);
             for (int i = 0; i < dim; i++) {
@@ -290,14 +318,31 @@ public final class ReferenceBackend implements Backend {
     public void gate(Activation activation, Tensor gate, Tensor up, Tensor y) {
         for (int r = 0; r < y.rows(); r++) {
             for (int i = 0; i < y.cols(); i++) {
-                double g = gate.get(r, i);
-                double activated = switch (activation) {
-                    case SILU -> g / (1 + Math.exp(-g));
-                    case GELU, GELU_TANH -> throw new UnsupportedOperationException();
-                };
-                y.set(r, i, (float) (activated * up.get(r, i)));
+                y.set(r, i, (float) (activated(activation, gate.get(r, i)) * up.get(r, i)));
             }
         }
+    }
+
+    @Override
+    public void activate(Activation activation, Tensor x, Tensor y) {
+        for (int r = 0; r < y.rows(); r++) {
+            for (int i = 0; i < y.cols(); i++) {
+                y.set(r, i, (float) activated(activation, x.get(r, i)));
+            }
+        }
+    }
+
+    private static double activated(Activation activation, double x) {
+        return switch (activation) {
+            case SILU -> x / (1 + Math.exp(-x));
+            case GELU -> x * NormalDistribution.cumulative(x);
+            case GELU_TANH -> x / 2 * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x)));
+        };
+    }
+
+    @Override
+    public void clear(Tensor y) {
+        y.storage().fill((byte) 0);
     }
 
     @Override
@@ -310,43 +355,96 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
-    public void layerNorm(Tensor x, Tensor weight, Tensor bias, float eps, Tensor y) {
-        throw new UnsupportedOperationException();
-    }
-
-    @Override
-    public void activate(Activation activation, Tensor x, Tensor y) {
-        throw new UnsupportedOperationException();
-    }
-
-    @Override
     public void addRow(Tensor row, Tensor y) {
-        throw new UnsupportedOperationException();
+        for (int r = 0; r < y.rows(); r++) {
+            for (int i = 0; i < y.cols(); i++) {
+                y.set(r, i, y.get(r, i) + row.get(0, i));
+            }
+        }
     }
 
     @Override
     public void scale(float factor, Tensor y) {
-        throw new UnsupportedOperationException();
+        for (int r = 0; r < y.rows(); r++) {
+            for (int i = 0; i < y.cols(); i++) {
+                y.set(r, i, factor * y.get(r, i));
+            }
+        }
     }
 
     @Override
     public void softCap(float cap, Tensor y) {
-        throw new UnsupportedOperationException();
+        for (int r = 0; r < y.rows(); r++) {
+            for (int i = 0; i < y.cols(); i++) {
+                y.set(r, i, (float) (cap * Math.tanh((double) y.get(r, i) / cap)));
+            }
+        }
     }
 
     @Override
     public void route(Tensor logits, int topK, RowGroups groups) {
-        throw new UnsupportedOperationException();
+        int experts = logits.cols();
+        double[][] weights = new double[logits.rows()][];
+        for (int r = 0; r < weights.length; r++) {
+            weights[r] = routed(logits.row(r), topK);
+        }
+        groups.clear();
+        for (int expert = 0; expert < experts; expert++) {
+            boolean open = false;
+            for (int r = 0; r < weights.length; r++) {
+                if (weights[r][expert] > 0) {
+                    if (!open) {
+                        groups.group(expert);
+                        open = true;
+                    }
+                    groups.add(r, (float) weights[r][expert]);
+                }
+            }
+        }
+    }
+
+    /** The weight of each expert; 0 where a row does not go. */
+    private static double[] routed(float[] logits, int topK) {
+        boolean[] chosen = new boolean[logits.length];
+        for (int k = 0; k < topK; k++) {
+            int best = -1;
+            for (int e = 0; e < logits.length; e++) {
+                if (!chosen[e] && (best < 0 || logits[e] > logits[best])) {
+                    best = e;
+                }
+            }
+            chosen[best] = true;
+        }
+        // The softmax over all, divided by its sum over the chosen ones, is the softmax over the chosen ones.
+        double[] scores = new double[logits.length];
+        for (int e = 0; e < scores.length; e++) {
+            scores[e] = chosen[e] ? logits[e] : Double.NEGATIVE_INFINITY;
+        }
+        softmax(scores);
+        return scores;
     }
 
     @Override
     public void gather(Tensor x, RowGroups groups, int g, Tensor y) {
-        throw new UnsupportedOperationException();
+        for (int i = 0; i < y.rows(); i++) {
+            write(y, i, x.row(groups.row(groups.start(g) + i)));
+        }
     }
 
     @Override
     public void scatterAdd(Tensor x, RowGroups groups, int g, Tensor y) {
-        throw new UnsupportedOperationException();
+        for (int i = 0; i < x.rows(); i++) {
+            int row = groups.row(groups.start(g) + i);
+            float weight = groups.weight(groups.start(g) + i);
+            for (int col = 0; col < y.cols(); col++) {
+                y.set(row, col, y.get(row, col) + weight * x.get(i, col));
+            }
+        }
+    }
+
+    @Override
+    public void write(float[] values, Tensor y, int row) {
+        write(y, row, values);
     }
 
     @Override

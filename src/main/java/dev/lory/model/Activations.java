@@ -1,6 +1,7 @@
 package dev.lory.model;
 
 import dev.lory.kernel.Backend;
+import dev.lory.tensor.DType;
 import dev.lory.tensor.Tensor;
 
 /** A buffer for the activations of a step, with its leading rows as views made once, so that a step allocates nothing. */
@@ -9,8 +10,17 @@ final class Activations {
     private final Tensor[] views;
 
     Activations(Backend backend, int maxRows, int cols) {
-        all = backend.allocate(maxRows, cols);
-        views = new Tensor[maxRows + 1];
+        this(backend.allocate(maxRows, cols));
+    }
+
+    private Activations(Tensor all) {
+        this.all = all;
+        views = new Tensor[all.rows() + 1];
+    }
+
+    /** The same memory with each row cut into rows of {@code cols}. */
+    Activations cut(int cols) {
+        return new Activations(new Tensor(DType.F32, all.rows() * (all.cols() / cols), cols, all.storage()));
     }
 
     /** The first {@code count} rows. */

@@ -9,13 +9,30 @@ import java.util.List;
 
 /** The only forward pass. Made by {@link DecoderLoader}; one thread. */
 public final class Decoder {
+    /** A change of a matrix in place. */
+    @FunctionalInterface
+    interface Change {
+        Change NONE = y -> {};
+
+        void apply(Tensor y);
+    }
+
+    /**
+     * From tokens to the stream and from the stream to logits.
+     *
+     * @param scale of the embeddings
+     * @param cap of the logits
+     */
+    record Ends(Weight embedding, Change scale, NormBlock finalNorm, Projections head, Change cap) {}
+
     private final DecoderSpec spec;
     private final Backend backend;
-    private final Weight embedding;
-    private final List<Layer> layers;
-    private final Tensor finalNorm;
-    private final Weight[] head;
     private final Workspace workspace;
+    private final Rotary rotary;
+    private final Ends ends;
+    private final LinearSite embeddingSite;
+    private final List<Layer> layers;
+    private final Selection selection;
     private final Activations gathered;
     private final Activations logits;
     private final Tensor[] logitsOut = new Tensor[1];
@@ -28,19 +45,20 @@ public final class Decoder {
     Decoder(
             DecoderSpec spec,
             Backend backend,
-            Weight embedding,
+            Workspace workspace,
+            Rotary rotary,
+            Ends ends,
             List<Layer> layers,
-            Tensor finalNorm,
-            Weight head,
             int maxRows,
             int maxLogitRows) {
         this.spec = spec;
         this.backend = backend;
-        this.embedding = embedding;
+        this.workspace = workspace;
+        this.rotary = rotary;
+        this.ends = ends;
+        this.embeddingSite = spec.embeddingSite();
         this.layers = List.copyOf(layers);
-        this.finalNorm = finalNorm;
-        this.head = new Weight[] {head};
-        this.workspace = new Workspace(backend, spec, maxRows);
+        this.selection = new Selection(maxRows);
         this.gathered = new Activations(backend, maxLogitRows, spec.hidden());
         this.logits = new Activations(backend, maxLogitRows, spec.vocab());
         this.maxLogitRows = maxLogitRows;
@@ -61,31 +79,43 @@ public final class Decoder {
                 spec.layers(), blocks, blockSize, spec.attention().kvWidth());
     }
 
+    /** Which rotary angles a sequence of that many tokens needs; its keys and values are of use for those only. */
+    public int rotation(int length) {
+        return spec.attention().rope().scaling().rotation(length);
+    }
+
     /**
      * Computes the rows of a step and stores their keys and values.
      *
      * @return hidden states after the final norm, {@code [rows, hidden]}; valid until the next call
      */
     public Tensor hidden(StepBatch batch, KvCache kv, LinearDelta delta) {
-        Workspace.Views views = workspace.rows(batch.rows());
-        backend.embed(embedding, batch, views.hidden());
-        for (int i = 0; i < layers.size(); i++) {
-            layers.get(i).forward(views, batch, kv, delta);
+        rotary.prepare(batch);
+        Tensor hidden = workspace.hidden.rows(batch.rows());
+        backend.embed(ends.embedding, batch, hidden);
+        if (!batch.adapters().isEmpty()) {
+            delta.embed(embeddingSite, batch, hidden);
         }
-        backend.rmsNorm(views.hidden(), finalNorm, spec.normEps(), views.normed());
-        return views.normed();
+        ends.scale.apply(hidden);
+        for (int i = 0; i < layers.size(); i++) {
+            layers.get(i).forward(batch, kv, delta);
+        }
+        Tensor normed = workspace.normed.rows(batch.rows());
+        ends.finalNorm.apply(hidden, normed);
+        return normed;
     }
 
     /**
-     * @param hidden what {@link #hidden} returned
-     * @param rows which rows of it; the first {@code count} entries
+     * @param hidden what {@link #hidden} returned for {@code batch}
+     * @param rows which rows of it, rising; the first {@code count} entries
      * @return {@code [count, vocab]}; valid until the next call
      */
-    public Tensor logits(Tensor hidden, int[] rows, int count) {
+    public Tensor logits(Tensor hidden, StepBatch batch, LinearDelta delta, int[] rows, int count) {
         Tensor selected = gathered.rows(count);
         backend.gatherRows(hidden, rows, selected);
         logitsOut[0] = logits.rows(count);
-        backend.project(head, selected, logitsOut);
+        ends.head.forward(selected, logitsOut, delta, selection.of(batch.adapters(), rows, count));
+        ends.cap.apply(logitsOut[0]);
         return logitsOut[0];
     }
 

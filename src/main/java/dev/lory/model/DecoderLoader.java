@@ -5,80 +5,284 @@ import static dev.lory.error.ErrorCode.INVALID_MODEL;
 import dev.lory.error.ServiceException;
 import dev.lory.format.TensorInfo;
 import dev.lory.format.TensorSource;
+import dev.lory.kernel.AttentionShape;
 import dev.lory.kernel.Backend;
+import dev.lory.kernel.RowGroups;
 import dev.lory.kernel.Weight;
 import dev.lory.tensor.DType;
 import dev.lory.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 
-/** Reads a decoder's tensors, checks their shapes against the spec, and hands them to the backend. */
+/** Reads a decoder's tensors, checks them against the spec, and makes blocks of them: every choice of the spec is made here, once. */
 public final class DecoderLoader {
+    /** Old checkpoints hold the rotary frequencies, which the configuration says anyway. */
+    private static final String FREQUENCIES = ".rotary_emb.inv_freq";
+
     private final DecoderSpec spec;
     private final TensorSource source;
     private final Backend backend;
+    private final int maxRows;
+    private final Workspace workspace;
+    private final Rotary rotary;
+    private final Map<String, List<LinearSite>> sites = new LinkedHashMap<>();
+    private final Set<String> used = new HashSet<>();
 
-    private DecoderLoader(DecoderSpec spec, TensorSource source, Backend backend) {
+    private DecoderLoader(DecoderSpec spec, TensorSource source, Backend backend, int maxRows) {
         this.spec = spec;
         this.source = source;
         this.backend = backend;
+        this.maxRows = maxRows;
+        workspace = new Workspace(backend, spec, maxRows);
+        rotary = new Rotary(backend, spec, maxRows);
+        for (LinearSite site : spec.linearSites()) {
+            sites.computeIfAbsent(site.path(), path -> new ArrayList<>()).add(site);
+        }
     }
 
     /**
      * @param source may be closed afterwards
      * @param maxRows of a step
      * @param maxLogitRows of one call of {@link Decoder#logits}
-     * @throws ServiceException {@code INVALID_MODEL} naming a tensor that is missing or has another shape,
+     * @throws ServiceException {@code INVALID_MODEL} naming a tensor that is missing, has another shape, or has no place in such a model;
      *     {@code UNSUPPORTED_DTYPE}
      */
     public static Decoder load(DecoderSpec spec, TensorSource source, Backend backend, int maxRows, int maxLogitRows) {
-        return new DecoderLoader(spec, source, backend).load(maxRows, maxLogitRows);
+        return new DecoderLoader(spec, source, backend, maxRows).load(maxLogitRows);
     }
 
-    private Decoder load(int maxRows, int maxLogitRows) {
-        Weight embedding = weight("model.embed_tokens", spec.vocab(), spec.hidden());
-        Weight head = spec.tiedHead() ? embedding : weight("lm_head", spec.vocab(), spec.hidden());
-        Layer.Rope rope = rope();
+    private Decoder load(int maxLogitRows) {
+        Decoder.Ends ends = ends();
+        MlpLoader mlps = mlps();
         List<Layer> layers = new ArrayList<>();
         for (int layer = 0; layer < spec.layers(); layer++) {
-            layers.add(new Layer(backend, spec, layer, weights(layer), rope));
+            layers.add(layer(layer, mlps));
         }
-        return new Decoder(spec, backend, embedding, layers, norm("model.norm"), head, maxRows, maxLogitRows);
+        for (String name : source.names()) {
+            if (!used.contains(name) && !name.endsWith(FREQUENCIES)) {
+                throw new ServiceException(
+                        INVALID_MODEL,
+                        source + ": tensor " + name + " has no place in the model that the configuration describes");
+            }
+        }
+        return new Decoder(spec, backend, workspace, rotary, ends, layers, maxRows, maxLogitRows);
     }
 
-    private Layer.Weights weights(int layer) {
-        String path = DecoderSpec.layerPath(layer);
-        List<LinearSite> sites = spec.linearSites(layer);
-        return new Layer.Weights(
-                norm(path + ".input_layernorm"),
-                projections(sites.subList(0, 3)),
-                projections(sites.subList(3, 4)),
-                norm(path + ".post_attention_layernorm"),
-                projections(sites.subList(4, 6)),
-                projections(sites.subList(6, 7)));
+    private Decoder.Ends ends() {
+        Weight embedding = read(DecoderSpec.EMBEDDING + ".weight", spec.vocab(), spec.hidden(), backend::load);
+        DecoderSpec.Head head = spec.head();
+        String headPath = DecoderSpec.HEAD;
+        used.add(headPath + ".weight"); // a tied one may be there all the same
+        Weight out = head.tied() ? embedding : read(headPath + ".weight", spec.vocab(), spec.hidden(), backend::load);
+        return new Decoder.Ends(
+                embedding,
+                spec.embeddingScale() == 1 ? Decoder.Change.NONE : y -> backend.scale(spec.embeddingScale(), y),
+                norm(spec.finalNorm(), spec.norm(), spec.hidden()),
+                new Projections(
+                        backend,
+                        sites(headPath),
+                        new Weight[] {out},
+                        head.bias() ? new Tensor[] {bias(headPath, spec.vocab())} : new Tensor[0]),
+                head.softCap() == 0 ? Decoder.Change.NONE : y -> backend.softCap(head.softCap(), y));
     }
 
-    private Projections projections(List<LinearSite> sites) {
-        Weight[] weights = sites.stream()
-                .map(site -> weight(
-                        site.path(), spec.shape(site).out(), spec.shape(site).in()))
-                .toArray(Weight[]::new);
-        return new Projections(backend, sites, weights);
+    private Layer layer(int layer, MlpLoader mlps) {
+        String path = DecoderSpec.layerPath(layer) + ".";
+        AttentionBlock attention = attention(layer, path);
+        MlpBlock mlp = mlps.load(path);
+        NormBlock first = norm(path + "input_layernorm", spec.norm(), spec.hidden());
+        return switch (spec.residual()) {
+            case PARALLEL -> new Layer.Parallel(backend, workspace, first, attention, mlp);
+            case SEQUENTIAL ->
+                new Layer.Sequential(
+                        backend,
+                        workspace,
+                        first,
+                        attention,
+                        NormBlock.NONE,
+                        norm(path + "post_attention_layernorm", spec.norm(), spec.hidden()),
+                        mlp,
+                        NormBlock.NONE);
+            case SANDWICH ->
+                new Layer.Sequential(
+                        backend,
+                        workspace,
+                        first,
+                        attention,
+                        norm(path + "post_attention_layernorm", spec.norm(), spec.hidden()),
+                        norm(path + "pre_feedforward_layernorm", spec.norm(), spec.hidden()),
+                        mlp,
+                        norm(path + "post_feedforward_layernorm", spec.norm(), spec.hidden()));
+        };
     }
 
-    private Weight weight(String path, int rows, int cols) {
-        return read(path, rows, cols, backend::load);
+    private AttentionBlock attention(int layer, String path) {
+        DecoderSpec.Attention attention = spec.attention();
+        DecoderSpec.Heads heads = attention.heads();
+        DecoderSpec.Scores scores = attention.scores();
+        List<AttentionBlock.HeadNorm> headNorms = !heads.normed()
+                ? List.of()
+                : List.of(
+                        new AttentionBlock.HeadNorm(
+                                norm(path + "self_attn.q_norm", spec.norm(), heads.dim()),
+                                workspace.query.cut(heads.dim()),
+                                heads.query()),
+                        new AttentionBlock.HeadNorm(
+                                norm(path + "self_attn.k_norm", spec.norm(), heads.dim()),
+                                workspace.key.cut(heads.dim()),
+                                heads.keyValue()));
+        return new AttentionBlock(
+                backend,
+                workspace,
+                layer,
+                new AttentionShape(
+                        heads.query(),
+                        heads.keyValue(),
+                        heads.dim(),
+                        scores.scale(),
+                        scores.softCap(),
+                        scores.windows().get(layer)),
+                rotary,
+                projections(path, attention.inputs()),
+                headNorms,
+                projections(path, List.of(attention.output())));
     }
 
-    private Tensor norm(String path) {
-        return read(path, 1, spec.hidden(), backend::upload);
+    /** Makes the MLP of a layer; what the layers share was made before. */
+    @FunctionalInterface
+    private interface MlpLoader {
+        MlpBlock load(String path);
     }
 
-    /** Hands a tensor over, and gives back at once what had to be copied for it. */
-    private <T> T read(String path, int rows, int cols, Function<Tensor, T> load) {
+    private MlpLoader mlps() {
+        return switch (spec.mlp()) {
+            case DecoderSpec.Gated gated -> gated(gated);
+            case DecoderSpec.Plain plain -> {
+                Activations inner = buffer(plain.down().in());
+                yield path -> new MlpBlock.Plain(
+                        backend,
+                        plain.activation(),
+                        projections(path, List.of(plain.up())),
+                        projections(path, List.of(plain.down())),
+                        inner);
+            }
+            case DecoderSpec.Experts experts -> experts(experts);
+        };
+    }
+
+    private MlpLoader gated(DecoderSpec.Gated shape) {
+        Activations gate = buffer(shape.width());
+        Activations up = buffer(shape.width());
+        return path -> gated(path, shape, gate, up);
+    }
+
+    private MlpBlock gated(String path, DecoderSpec.Gated gated, Activations gate, Activations up) {
+        return new MlpBlock.Gated(
+                backend,
+                gated.activation(),
+                projections(path, gated.inputs()),
+                projections(path, List.of(gated.down())),
+                gate,
+                up);
+    }
+
+    private MlpLoader experts(DecoderSpec.Experts experts) {
+        int width = experts.experts().getFirst().width();
+        Activations gate = buffer(width);
+        Activations up = buffer(width);
+        MlpBlock.Experts.Buffers buffers = new MlpBlock.Experts.Buffers(
+                buffer(experts.router().out()),
+                buffer(spec.hidden()),
+                buffer(spec.hidden()),
+                new RowGroups(),
+                new Selection(maxRows));
+        return path -> new MlpBlock.Experts(
+                backend,
+                projections(path, List.of(experts.router())),
+                experts.topK(),
+                experts.experts().stream()
+                        .map(expert -> gated(path, expert, gate, up))
+                        .toList(),
+                buffers);
+    }
+
+    private Activations buffer(int cols) {
+        return new Activations(backend, maxRows, cols);
+    }
+
+    /** Linears that read the same input; a fused one is loaded in slices, each an output of its own. */
+    private Projections projections(String path, List<DecoderSpec.Linear> linears) {
+        List<LinearSite> outputs = new ArrayList<>();
+        List<Weight> weights = new ArrayList<>();
+        List<Tensor> biases = new ArrayList<>();
+        for (DecoderSpec.Linear linear : linears) {
+            String module = path + linear.module();
+            List<LinearSite> parts = sites(module);
+            outputs.addAll(parts);
+            weights.addAll(read(
+                    module + ".weight",
+                    linear.out(),
+                    linear.in(),
+                    whole -> parts.stream()
+                            .map(part -> backend.load(whole.slice(part.firstRow(), part.rows())))
+                            .toList()));
+            if (linear.bias()) {
+                biases.add(bias(module, linear.out()));
+            }
+        }
+        return new Projections(backend, outputs, weights.toArray(Weight[]::new), biases.toArray(Tensor[]::new));
+    }
+
+    private List<LinearSite> sites(String path) {
+        List<LinearSite> found = sites.get(path);
+        if (found == null) {
+            throw new IllegalStateException(path);
+        }
+        return found;
+    }
+
+    private Tensor bias(String path, int width) {
+        return read(path + ".bias", 1, width, backend::upload);
+    }
+
+    private NormBlock norm(String path, DecoderSpec.Norm norm, int width) {
         String name = path + ".weight";
+        float eps = norm.eps();
+        return switch (norm.kind()) {
+            case RMS -> rms(read(name, 1, width, backend::upload), eps);
+            case RMS_UNIT_OFFSET -> rms(read(name, 1, width, this::onePlus), eps);
+            case LAYER -> {
+                Tensor scale = read(name, 1, width, backend::upload);
+                Tensor bias = bias(path, width);
+                yield (x, y) -> backend.layerNorm(x, scale, bias, eps, y);
+            }
+        };
+    }
+
+    private NormBlock rms(Tensor weight, float eps) {
+        return (x, y) -> backend.rmsNorm(x, weight, eps, y);
+    }
+
+    private Tensor onePlus(Tensor weight) {
+        try (Arena arena = Arena.ofConfined()) {
+            float[] values = weight.row(0);
+            Tensor sum = Tensor.allocate(arena, DType.F32, 1, values.length);
+            for (int i = 0; i < values.length; i++) {
+                sum.set(0, i, 1 + values[i]);
+            }
+            return backend.upload(sum);
+        }
+    }
+
+    /** Hands a tensor of the source over, which must have this shape, and gives back at once what had to be copied for it. */
+    private <T> T read(String name, int rows, int cols, Function<Tensor, T> load) {
+        used.add(name);
         TensorInfo info = source.info(name);
         if (info.rows() != rows || info.cols() != cols) {
             throw new ServiceException(
@@ -88,27 +292,6 @@ public final class DecoderLoader {
         }
         try (Arena copies = Arena.ofShared()) {
             return load.apply(source.tensor(name, copies));
-        }
-    }
-
-    /** cos and sin of position · theta^(-2i/d), as transformers computes them: angles in F32. */
-    private Layer.Rope rope() {
-        int half = spec.attention().headDim() / 2;
-        float[] inverse = new float[half];
-        for (int i = 0; i < half; i++) {
-            inverse[i] = (float) Math.pow(spec.attention().ropeTheta(), -2.0 * i / (2 * half));
-        }
-        try (Arena arena = Arena.ofConfined()) {
-            Tensor cos = Tensor.allocate(arena, DType.F32, spec.maxPositions(), half);
-            Tensor sin = Tensor.allocate(arena, DType.F32, spec.maxPositions(), half);
-            for (int position = 0; position < spec.maxPositions(); position++) {
-                for (int i = 0; i < half; i++) {
-                    float angle = position * inverse[i];
-                    cos.set(position, i, (float) Math.cos(angle));
-                    sin.set(position, i, (float) Math.sin(angle));
-                }
-            }
-            return new Layer.Rope(backend.upload(cos), backend.upload(sin));
         }
     }
 }

@@ -1,12 +1,23 @@
 package dev.lory.model;
 
 /**
- * A linear layer that an adapter may change.
+ * A linear layer that an adapter may change, or one output of it where several are fused: q, k and v of Phi-3's {@code qkv_proj} are
+ * three sites with one path.
  *
  * @param path as PEFT and the ordering file spell it: {@code model.layers.3.self_attn.q_proj}
  * @param index its number among all sites of the model, in the definition order of transformers
+ * @param shape of the whole linear, as adapters see it
+ * @param firstRow and {@code rows}: which of the linear's outputs this site stands for
  */
-public record LinearSite(String path, int index) {
+public record LinearSite(String path, int index, Shape shape, int firstRow, int rows) {
+    /** Outputs and inputs of a linear. */
+    public record Shape(int out, int in) {
+        @Override
+        public String toString() {
+            return "[" + out + ", " + in + "]";
+        }
+    }
+
     /** The last part of the path, what {@code target_modules} lists: {@code q_proj}. */
     public String module() {
         return path.substring(path.lastIndexOf('.') + 1);

@@ -20,7 +20,6 @@ import dev.lory.kernel.Backend;
 import dev.lory.model.Decoder;
 import dev.lory.model.DecoderLoader;
 import dev.lory.model.DecoderSpec;
-import dev.lory.model.LinearSite;
 import dev.lory.model.arch.Architectures;
 import dev.lory.sampling.SamplingParams;
 import dev.lory.worker.WorkerStatus.EngineStatus;
@@ -57,7 +56,7 @@ public final class LocalWorker implements Worker {
                 ModelDigest.of(source.tensors()),
                 maxModelLen,
                 spec.vocab(),
-                spec.linearSites().stream().map(LinearSite::path).toList());
+                spec.linearPaths());
         AdapterSlots slots = new AdapterSlots(spec.linearSites().size());
         engineOptions = new EngineOptions(
                 Math.min(options.maxNumSeqs(), options.maxNumBatchedTokens()),

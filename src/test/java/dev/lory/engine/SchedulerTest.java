@@ -26,7 +26,7 @@ final class SchedulerTest {
     private static final int MAX_RUNNING = 6;
 
     private final BlockPool pool = new BlockPool(BLOCKS, BLOCK);
-    private final Scheduler scheduler = new Scheduler(pool, MAX_RUNNING, MAX_ROWS);
+    private final Scheduler scheduler = new Scheduler(pool, MAX_RUNNING, MAX_ROWS, SchedulerTest::rotation);
     /** What a KV cache would hold: for each slot the content that its key and value depend on. */
     private final String[] slots = new String[BLOCKS * BLOCK];
 
@@ -103,9 +103,16 @@ final class SchedulerTest {
         return pass.table()[position / BLOCK] * BLOCK + position % BLOCK;
     }
 
-    /** A key depends on the adapters and on all tokens up to its own. */
+    /** Rotary angles that change once, and then with every token. */
+    private static int rotation(int length) {
+        return length <= 20 ? 0 : length <= 45 ? 1 : length;
+    }
+
+    /** A key depends on the adapters, the angles and all tokens up to its own. */
     private static String content(Sequence sequence, int position) {
-        return sequence.adapters.key().hex() + Arrays.toString(Arrays.copyOf(sequence.tokens(), position + 1));
+        return sequence.adapters.key().hex()
+                + rotation(sequence.length())
+                + Arrays.toString(Arrays.copyOf(sequence.tokens(), position + 1));
     }
 
     private static void checkBatch(StepBatch batch, long seed) {

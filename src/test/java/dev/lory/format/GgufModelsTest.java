@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lory.model.arch.Architectures;
 import dev.lory.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -118,6 +119,20 @@ final class GgufModelsTest {
             expected.remove(key);
         });
         assertThat(actual).isEqualTo(expected);
+    }
+
+    /** The files that say everything. */
+    static Stream<Path> complete() throws IOException {
+        return converted().filter(file -> !LOST.containsKey(model(file)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("complete")
+    void theSameIsComputedFromBoth(Path file) {
+        try (GgufSource source = GgufSource.open(file)) {
+            assertThat(Architectures.spec(source.config()))
+                    .isEqualTo(Architectures.spec(ModelConfig.read(base(file).resolve("config.json"))));
+        }
     }
 
     @ParameterizedTest

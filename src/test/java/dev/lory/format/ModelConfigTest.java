@@ -27,25 +27,16 @@ final class ModelConfigTest {
     }
 
     @Test
-    void absentKeysMeanWhatTheyMeanToTransformers() throws IOException {
-        ModelConfig config = read("");
-        assertThat(config.kvHeads()).isEqualTo(4);
-        assertThat(config.headDim()).isEqualTo(16);
-        assertThat(config.maxPositionEmbeddings()).isEqualTo(2048);
-        assertThat(config.normEps()).isEqualTo(1e-6);
-        assertThat(config.ropeTheta()).isEqualTo(10000);
-        assertThat(config.tieWordEmbeddings()).isFalse();
-        assertThat(config.bosTokenId()).isEmpty();
+    void readsWhatEveryArchitectureHas() throws IOException {
+        ModelConfig config = read(", \"bos_token_id\": 5");
+        assertThat(config.architecture()).isEqualTo("LlamaForCausalLM");
+        assertThat(config.vocabSize()).isEqualTo(100);
+        assertThat(config.hiddenSize()).isEqualTo(64);
+        assertThat(config.intermediateSize()).isEqualTo(128);
+        assertThat(config.layers()).isEqualTo(2);
+        assertThat(config.heads()).isEqualTo(4);
+        assertThat(config.bosTokenId()).hasValue(5);
         assertThat(config.eosTokenIds()).isEmpty();
-    }
-
-    @Test
-    void readsTheClassicAndTheNewPlaceOfTheRotaryBase() throws IOException {
-        assertThat(read(", \"rope_theta\": 5e5, \"rope_scaling\": null").ropeTheta())
-                .isEqualTo(500000);
-        assertThat(read(", \"rope_parameters\": {\"rope_theta\": 2e4, \"rope_type\": \"default\"}")
-                        .ropeTheta())
-                .isEqualTo(20000);
     }
 
     @Test
@@ -59,12 +50,6 @@ final class ModelConfigTest {
             delimiter = '|',
             quoteCharacter = '`',
             value = {
-                "\"hidden_act\": \"relu2\" | hidden_act is relu2",
-                "\"sliding_window\": 4096 | sliding_window is 4096",
-                "\"rope_scaling\": {\"type\": \"linear\", \"factor\": 2} | rope_scaling asks for rope_type linear",
-                "\"rope_scaling\": {\"rope_type\": \"llama3\"} | rope_scaling asks for rope_type llama3",
-                "\"rope_parameters\": {\"rope_type\": \"yarn\"} | rope_parameters asks for rope_type yarn",
-                "\"partial_rotary_factor\": 0.5 | partial_rotary_factor is 0.5",
                 "\"quantization_config\": {\"bits\": 4} | quantization_config is {\"bits\":4}",
                 "\"num_key_value_heads\": 3 | num_attention_heads is 4, no multiple of num_key_value_heads, 3",
                 "\"num_key_value_heads\": 0 | num_key_value_heads is 0",
@@ -80,15 +65,6 @@ final class ModelConfigTest {
                         ServiceException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.INVALID_MODEL))
                 .hasMessageStartingWith(folder.resolve("config.json") + ": ")
                 .hasMessageContaining(message);
-    }
-
-    @Test
-    void namesTheArchitectureItDoesNotKnow() throws IOException {
-        Path config = folder.resolve("config.json");
-        Files.writeString(config, "{" + LLAMA.replace("Llama", "Mamba") + "}");
-        assertThatThrownBy(() -> ModelConfig.read(config))
-                .hasMessage(config + ": the architecture MambaForCausalLM is not supported; supported are"
-                        + " LlamaForCausalLM");
     }
 
     @Test

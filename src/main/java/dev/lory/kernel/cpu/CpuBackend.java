@@ -207,6 +207,12 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public void clear(Tensor y) {
+        flush();
+        y.storage().fill((byte) 0);
+    }
+
+    @Override
     public void add(Tensor x, Tensor y) {
         flush();
         rowSection.add(address(x), address(y), y.rows(), y.cols());
@@ -250,6 +256,12 @@ public final class CpuBackend implements Backend {
     @Override
     public void scatterAdd(Tensor x, RowGroups groups, int g, Tensor y) {
         throw new UnsupportedOperationException();
+    }
+
+    @Override
+    public void write(float[] values, Tensor y, int row) {
+        flush();
+        MemorySegment.copy(values, 0, y.storage(), Layouts.FLOAT, row * y.rowBytes(), y.cols());
     }
 
     @Override

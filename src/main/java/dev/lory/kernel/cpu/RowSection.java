@@ -119,7 +119,7 @@ final class RowSection implements WorkerPool.Task {
 
     private void rope(int r, long row) {
         if (batch != null) {
-            long angle = 4L * batch.position(r) * half;
+            long angle = 4L * batch.angle(r) * half;
             Elementwise.rope(row, cols, headDim, x + angle, w + angle, half);
         }
     }

@@ -1,6 +1,5 @@
 package dev.lory.model.arch;
 
-import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
 import dev.lory.format.ModelConfig;
 import dev.lory.model.Architecture;
@@ -9,7 +8,17 @@ import java.util.List;
 
 /** The architectures there are. */
 public final class Architectures {
-    private static final List<Architecture> ALL = List.of(Llama.ARCHITECTURE);
+    private static final List<Architecture> ALL = List.of(
+            Llama.ARCHITECTURE,
+            Mistral.ARCHITECTURE,
+            Mixtral.ARCHITECTURE,
+            Gemma.ARCHITECTURE,
+            Gemma2.ARCHITECTURE,
+            Phi.ARCHITECTURE,
+            Phi3.ARCHITECTURE,
+            Starcoder2.ARCHITECTURE,
+            Qwen.TWO,
+            Qwen.THREE);
 
     private Architectures() {}
 
@@ -20,9 +29,8 @@ public final class Architectures {
                 return architecture.spec().apply(config);
             }
         }
-        throw new ServiceException(
-                ErrorCode.INVALID_MODEL,
-                "architecture " + config.architecture() + " is not supported; supported are "
+        throw config.keys()
+                .invalid("architecture " + config.architecture() + " is not supported; supported are "
                         + ALL.stream().map(Architecture::id).toList());
     }
 }

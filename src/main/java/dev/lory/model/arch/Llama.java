@@ -1,11 +1,9 @@
 package dev.lory.model.arch;
 
-import dev.lory.error.ErrorCode;
-import dev.lory.error.ServiceException;
 import dev.lory.format.ModelConfig;
-import dev.lory.kernel.Activation;
 import dev.lory.model.Architecture;
 import dev.lory.model.DecoderSpec;
+import dev.lory.model.DecoderSpec.NormKind;
 
 /** Llama (arXiv:2302.13971, arXiv:2307.09288): RMS norms, rotary positions, grouped heads, gated SiLU. */
 final class Llama {
@@ -14,17 +12,21 @@ final class Llama {
     private Llama() {}
 
     private static DecoderSpec spec(ModelConfig config) {
-        if (config.attentionBias() || config.mlpBias()) {
-            throw new ServiceException(ErrorCode.INVALID_MODEL, "biases (attention_bias, mlp_bias) are not supported");
-        }
-        return new DecoderSpec(
-                config.vocabSize(),
-                config.hiddenSize(),
-                config.layers(),
-                config.maxPositionEmbeddings(),
-                (float) config.normEps(),
-                new DecoderSpec.Attention(config.heads(), config.kvHeads(), config.headDim(), config.ropeTheta()),
-                new DecoderSpec.Mlp(config.intermediateSize(), Activation.SILU),
-                config.tieWordEmbeddings());
+        Keys keys = new Keys(config);
+        DecoderSpec.Heads heads = keys.heads(config.heads(), keys.perHead(), false);
+        RopeKeys.Positions positions = RopeKeys.whole(config, heads.dim(), 10000, 2048);
+        boolean bias = keys.json().flag("attention_bias", false);
+        return keys.spec(
+                positions.maxPositions(),
+                keys.norm(NormKind.RMS, "rms_norm_eps", 1e-6),
+                new DecoderSpec.Attention(
+                        heads,
+                        positions.rope(),
+                        keys.plainScores(heads, keys.noWindows()),
+                        keys.split(heads, bias),
+                        keys.output("self_attn.o_proj", heads, bias),
+                        false),
+                keys.gated(keys.activation("hidden_act", "silu"), keys.json().flag("mlp_bias", false)),
+                keys.tied(false));
     }
 }

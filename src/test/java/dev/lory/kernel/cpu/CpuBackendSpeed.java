@@ -197,7 +197,7 @@ final class CpuBackendSpeed {
         StepBatch batch = new StepBatch(PROMPT);
         batch.clear();
         int[] table = blocks(0);
-        batch.sequence(table);
+        batch.sequence(table, 0);
         for (int p = 0; p < PROMPT; p++) {
             batch.add(random.nextInt(VOCABULARY), p, slot(table, p));
         }
@@ -224,7 +224,7 @@ final class CpuBackendSpeed {
             batch.clear();
             for (int s = 0; s < sequences; s++) {
                 int[] table = blocks(s);
-                batch.sequence(table);
+                batch.sequence(table, 0);
                 batch.add(token, i, slot(table, i));
             }
             adapt(batch, adapted);

@@ -1,0 +1,48 @@
+package dev.lory.model.arch;
+
+import dev.lory.format.ModelConfig;
+import dev.lory.kernel.Activation;
+import dev.lory.model.Architecture;
+import dev.lory.model.DecoderSpec;
+import dev.lory.model.DecoderSpec.NormKind;
+
+/** Gemma (arXiv:2403.08295): norms of 1 + weight, gated GELU, scaled embeddings. */
+final class Gemma {
+    static final Architecture ARCHITECTURE = new Architecture("GemmaForCausalLM", Gemma::spec);
+
+    private Gemma() {}
+
+    private static DecoderSpec spec(ModelConfig config) {
+        Keys keys = new Keys(config);
+        DecoderSpec.Heads heads = keys.heads(16, 256, false);
+        RopeKeys.Positions positions = RopeKeys.whole(config, heads.dim(), 10000, 8192);
+        boolean bias = keys.json().flag("attention_bias", false);
+        return new DecoderSpec(
+                config.vocabSize(),
+                config.hiddenSize(),
+                config.layers(),
+                positions.maxPositions(),
+                keys.norm(NormKind.RMS_UNIT_OFFSET, "rms_norm_eps", 1e-6),
+                "model.norm",
+                DecoderSpec.Residual.SEQUENTIAL,
+                new DecoderSpec.Attention(
+                        heads,
+                        positions.rope(),
+                        keys.plainScores(heads, keys.noWindows()),
+                        keys.split(heads, bias),
+                        keys.output("self_attn.o_proj", heads, bias),
+                        false),
+                keys.gated(activation(keys), false),
+                (float) Math.sqrt(config.hiddenSize()),
+                new DecoderSpec.Head(keys.tied(true), false, 0));
+    }
+
+    /** {@code hidden_act: gelu} of the first files means the tanh form, which {@code hidden_activation} later said in so many words. */
+    private static Activation activation(Keys keys) {
+        if (keys.json().get("hidden_activation").isPresent()) {
+            return keys.activation("hidden_activation", "");
+        }
+        Activation activation = keys.activation("hidden_act", "gelu_pytorch_tanh");
+        return activation == Activation.GELU ? Activation.GELU_TANH : activation;
+    }
+}

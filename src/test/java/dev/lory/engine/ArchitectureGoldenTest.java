@@ -1,0 +1,164 @@
+package dev.lory.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.lory.adapter.AdapterSet;
+import dev.lory.format.SafetensorsSource;
+import dev.lory.kernel.Backend;
+import dev.lory.kernel.ReferenceBackend;
+import dev.lory.sampling.SamplingParams;
+import dev.lory.tensor.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.TreeMap;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Every folder of fixtures/models on every backend against transformers and PEFT: logits of whole prompts, and greedy continuations by the
+ * engine. Leaves the differences in {@code target/numerics/models-<backend>.md}.
+ */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+final class ArchitectureGoldenTest {
+    private static final Path MODELS = Path.of("src/test/resources/fixtures/models");
+
+    /** @param allowance how much further than the goldens' own noise its logits may be off */
+    private record Candidate(String name, Supplier<Backend> backend, double allowance) {}
+
+    private static final List<Candidate> CANDIDATES = List.of(new Candidate("reference", ReferenceBackend::new, 0));
+
+    private final Map<String, Map<String, Map<String, Double>>> differences = new TreeMap<>();
+
+    static Stream<Arguments> models() throws IOException {
+        try (Stream<Path> folders = Files.list(MODELS)) {
+            List<Path> sorted = folders.sorted().toList();
+            return CANDIDATES.stream()
+                    .flatMap(candidate -> sorted.stream()
+                            .map(folder -> Arguments.of(candidate, String.valueOf(folder.getFileName()))));
+        }
+    }
+
+    @ParameterizedTest(name = "{1} on {0}")
+    @MethodSource("models")
+    void agreesWithTransformersAndPeft(Candidate candidate, String model) throws IOException {
+        try (ModelFixture fixture =
+                new ModelFixture(MODELS.resolve(model), candidate.backend().get())) {
+            double tolerance = fixture.golden.get("tolerance").asDouble() + candidate.allowance();
+            Map<String, Double> worst = new LinkedHashMap<>();
+            try (SafetensorsSource goldens = SafetensorsSource.open(fixture.goldenTensors())) {
+                for (String name : fixture.cases()) {
+                    double difference = difference(fixture, goldens, name);
+                    worst.put(name, difference);
+                    assertThat(difference).as("%s, logits of %s", model, name).isLessThan(tolerance);
+                }
+            }
+            differences
+                    .computeIfAbsent(candidate.name(), unused -> new TreeMap<>())
+                    .put(model, worst);
+            checkContinuations(fixture, tolerance);
+        }
+    }
+
+    private static double difference(ModelFixture fixture, SafetensorsSource goldens, String name) {
+        double worst = 0;
+        for (int p = 0; p < fixture.golden.get("prompts").size(); p++) {
+            Tensor expected = goldens.tensor(name + ".logits." + p);
+            float[][] actual = fixture.logits(fixture.prompt(p), fixture.set(name), expected.rows());
+            for (int row = 0; row < actual.length; row++) {
+                float[] wanted = expected.row(row);
+                for (int i = 0; i < wanted.length; i++) {
+                    double difference = Math.abs(actual[row][i] - wanted[i]);
+                    worst = difference <= worst ? worst : difference; // NaN stays
+                }
+            }
+        }
+        return worst;
+    }
+
+    /** All prompts of all cases at once, in chunks, with shared beginnings. */
+    private static void checkContinuations(ModelFixture fixture, double tolerance) {
+        EngineOptions options = new EngineOptions(32, 100, 64, 200, 16);
+        try (Engine engine = new Engine(fixture.decoder(), fixture.delta(), options)) {
+            Map<String, RecordingSink> sinks = new LinkedHashMap<>();
+            int prompts = fixture.golden.get("prompts").size();
+            for (String name : fixture.cases()) {
+                for (int p = 0; p < prompts; p++) {
+                    RecordingSink sink = new RecordingSink();
+                    int[] prompt = fixture.prompt(p);
+                    int count = greedy(fixture, name, p).size();
+                    engine.submit(new Sequence(
+                            prompt,
+                            prompt.length + count,
+                            fixture.set(name),
+                            SamplingParams.greedy(count),
+                            new int[0],
+                            0,
+                            fixture.decoder().spec().vocab(),
+                            sink));
+                    sinks.put(name + p, sink);
+                }
+            }
+            for (String name : fixture.cases()) {
+                JsonNode margins = fixture.golden.get("cases").get(name).get("smallest_top2_margin_per_prompt");
+                for (int p = 0; p < prompts; p++) {
+                    List<Integer> tokens =
+                            Objects.requireNonNull(sinks.get(name + p)).tokens();
+                    if (margins.get(p).asDouble() > tolerance) {
+                        assertThat(tokens).as("%s, prompt %d", name, p).isEqualTo(greedy(fixture, name, p));
+                    }
+                }
+            }
+        }
+    }
+
+    private static List<Integer> greedy(ModelFixture fixture, String name, int prompt) {
+        List<Integer> tokens = new ArrayList<>();
+        for (int id : ModelFixture.ints(
+                fixture.golden.get("cases").get(name).get("greedy").get(prompt))) {
+            tokens.add(id);
+        }
+        return tokens;
+    }
+
+    @ParameterizedTest(name = "{1} on {0}")
+    @MethodSource("models")
+    void givesASequenceTheSameBitsWhateverIsBesideIt(Candidate candidate, String model) throws IOException {
+        try (ModelFixture fixture =
+                new ModelFixture(MODELS.resolve(model), candidate.backend().get())) {
+            List<int[]> prompts = List.of(fixture.prompt(3), fixture.prompt(1), fixture.prompt(2));
+            List<AdapterSet> sets = List.of(fixture.set("mix"), AdapterSet.BASE, fixture.set("adapter.reasoning"));
+            float[][] together = fixture.together(prompts, sets);
+            for (int i = 0; i < prompts.size(); i++) {
+                assertThat(together[i])
+                        .as("sequence %d", i)
+                        .isEqualTo(fixture.together(List.of(prompts.get(i)), List.of(sets.get(i)))[0]);
+            }
+        }
+    }
+
+    @AfterAll
+    void writeTables() throws IOException {
+        Path folder = Files.createDirectories(Path.of("target/numerics"));
+        for (Map.Entry<String, Map<String, Map<String, Double>>> backend : differences.entrySet()) {
+            StringBuilder table =
+                    new StringBuilder("| model | case | largest difference of a logit |\n|---|---|---|\n");
+            backend.getValue()
+                    .forEach((model, cases) -> cases.forEach((name, difference) ->
+                            table.append(String.format(Locale.ROOT, "| %s | %s | %.1e |%n", model, name, difference))));
+            Files.writeString(folder.resolve("models-" + backend.getKey() + ".md"), table);
+        }
+    }
+}
