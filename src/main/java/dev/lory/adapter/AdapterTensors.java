@@ -3,7 +3,7 @@ package dev.lory.adapter;
 import static dev.lory.error.ErrorCode.INVALID_ADAPTER;
 
 import dev.lory.error.ServiceException;
-import dev.lory.format.TensorSource;
+import dev.lory.format.SafetensorsSource;
 import java.util.Collections;
 import java.util.EnumMap;
 import java.util.Map;
@@ -64,11 +64,11 @@ final class AdapterTensors {
             + "|(lora_embedding_A|lora_embedding_B|lora_magnitude_vector)(?:\\.[^.]+)?(?:\\.weight)?"
             + "|((?:base_layer\\.)?(?:weight|bias)))");
 
-    private final TensorSource source;
+    private final SafetensorsSource source;
     private final Map<String, Map<Role, String>> byPath = new TreeMap<>();
 
     /** @throws ServiceException {@code INVALID_ADAPTER} naming a tensor that is nothing of the above, or there twice */
-    AdapterTensors(TensorSource source) {
+    AdapterTensors(SafetensorsSource source) {
         this.source = source;
         for (String name : source.names()) {
             Matcher matcher = NAME.matcher(name);
@@ -92,7 +92,7 @@ final class AdapterTensors {
                 .orElseThrow();
     }
 
-    TensorSource source() {
+    SafetensorsSource source() {
         return source;
     }
 

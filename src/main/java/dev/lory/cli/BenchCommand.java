@@ -172,6 +172,7 @@ final class BenchCommand implements Callable<Integer> {
                 given.chatTemplate(),
                 given.servedModelName(),
                 given.kernels(),
+                given.dtype(),
                 given.threads(),
                 given.maxModelLen(),
                 Math.max(batch, given.maxNumSeqs()),

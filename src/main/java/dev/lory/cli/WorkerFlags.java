@@ -7,6 +7,8 @@ import dev.lory.error.ServiceException;
 import dev.lory.worker.LocalWorker;
 import dev.lory.worker.Worker;
 import dev.lory.worker.WorkerOptions;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -49,6 +51,12 @@ final class WorkerFlags {
             description = "How the CPU computes; default: ${DEFAULT-VALUE}.")
     private String kernels = "auto";
 
+    @Option(
+            names = "--dtype",
+            paramLabel = "auto|f32|bf16|f16|q8_0|q4_0",
+            description = "What weights are kept as; default: ${DEFAULT-VALUE}, as the model has them.")
+    private String dtype = "auto";
+
     @Option(names = "--threads", paramLabel = "N", description = "Threads that compute; 0 = one for each processor.")
     private int threads;
 
@@ -74,10 +82,11 @@ final class WorkerFlags {
             description = "For keys and values, such as 512M; 0 = chosen by the model's context.")
     private long kvCache;
 
-    /** Loads the model. The one place where a command gets its worker from. */
+    /** Loads the model, and tells on standard error if it takes long. The one place where a command gets its worker from. */
     static Worker open(WorkerOptions options) {
+        PrintWriter err = new PrintWriter(System.err, false, StandardCharsets.UTF_8);
         try {
-            return LocalWorker.open(options);
+            return LocalWorker.open(options, new LoadProgress(err, Settings.onTerminal()));
         } catch (ServiceException e) {
             // The template's parser knows lines, not files.
             if (e.code() == INVALID_TEMPLATE && !options.chatTemplate().isEmpty()) {
@@ -123,6 +132,7 @@ final class WorkerFlags {
                         : existing("--chat-template", chatTemplate).toString(),
                 servedModelName,
                 kernels,
+                dtype,
                 threads,
                 maxModelLen,
                 maxNumSeqs,
@@ -139,6 +149,7 @@ final class WorkerFlags {
         named.put("lory.chat-template", options.chatTemplate());
         named.put("lory.served-model-name", options.servedModelName());
         named.put("lory.kernels", options.kernels());
+        named.put("lory.dtype", options.dtype());
         named.put("lory.threads", Integer.toString(options.threads()));
         named.put("lory.max-model-len", Integer.toString(options.maxModelLen()));
         named.put("lory.max-num-seqs", Integer.toString(options.maxNumSeqs()));

@@ -26,14 +26,7 @@ final class GgufFile {
 
     /** Types that exist but cannot be read here, for the error message. */
     private static final Map<Integer, String> OTHER_TYPES = Map.ofEntries(
-            Map.entry(6, "Q5_0"),
-            Map.entry(7, "Q5_1"),
             Map.entry(9, "Q8_1"),
-            Map.entry(10, "Q2_K"),
-            Map.entry(11, "Q3_K"),
-            Map.entry(12, "Q4_K"),
-            Map.entry(13, "Q5_K"),
-            Map.entry(14, "Q6_K"),
             Map.entry(15, "Q8_K"),
             Map.entry(16, "IQ2_XXS"),
             Map.entry(17, "IQ2_XS"),
@@ -54,19 +47,19 @@ final class GgufFile {
             Map.entry(39, "MXFP4"));
 
     /** @param offset of the first byte, from the start of the file */
-    private record Info(String name, DType dtype, int rows, int cols, long offset) {
+    private record Entry(String name, TensorInfo info, long offset) {
         long end() {
-            return offset + rows * dtype.rowBytes(cols);
+            return offset + info.bytes();
         }
 
-        Info movedBy(long bytes) {
-            return new Info(name, dtype, rows, cols, offset + bytes);
+        Entry movedBy(long bytes) {
+            return new Entry(name, info, offset + bytes);
         }
     }
 
     private final MappedFile file;
     private final GgufMetadata metadata;
-    private final Map<String, Info> tensors = new LinkedHashMap<>();
+    private final Map<String, Entry> tensors = new LinkedHashMap<>();
 
     /**
      * Maps a file into {@code arena} and checks every length and offset in it.
@@ -81,13 +74,13 @@ final class GgufFile {
         metadata = new GgufMetadata(in, pairCount);
         long alignment = alignment();
         for (int i = 0; i < tensorCount; i++) {
-            Info info = info(in, i, alignment);
-            if (tensors.put(info.name, info) != null) {
-                throw file.invalid("has the tensor " + info.name + " twice");
+            Entry entry = entry(in, i, alignment);
+            if (tensors.put(entry.name, entry) != null) {
+                throw file.invalid("has the tensor " + entry.name + " twice");
             }
         }
         long dataStart = (in.position() + alignment - 1) / alignment * alignment;
-        tensors.replaceAll((name, info) -> info.movedBy(dataStart));
+        tensors.replaceAll((name, entry) -> entry.movedBy(dataStart));
         checkPlaces(dataStart);
     }
 
@@ -119,9 +112,13 @@ final class GgufFile {
         return Collections.unmodifiableSet(tensors.keySet());
     }
 
+    /** Type and shape; all dimensions but the fastest are counted as rows. */
+    Optional<TensorInfo> info(String name) {
+        return Optional.ofNullable(tensors.get(name)).map(Entry::info);
+    }
+
     Optional<Tensor> tensor(String name) {
-        return Optional.ofNullable(tensors.get(name))
-                .map(info -> file.tensor(info.dtype, info.rows, info.cols, info.offset));
+        return Optional.ofNullable(tensors.get(name)).map(entry -> file.tensor(entry.info, entry.offset));
     }
 
     private long alignment() {
@@ -134,7 +131,7 @@ final class GgufFile {
     }
 
     /** One entry of the tensor list, with the offset still counted from the start of the data. */
-    private Info info(GgufCursor in, int index, long alignment) {
+    private Entry entry(GgufCursor in, int index, long alignment) {
         String name = in.string("the name of tensor " + index);
         int rank = in.u32("the rank of tensor " + name);
         if (rank < 1 || rank > 4) {
@@ -162,7 +159,7 @@ final class GgufFile {
             throw file.invalid("tensor " + name + " has the offset " + Long.toUnsignedString(offset)
                     + ", which is outside the file or no multiple of the alignment " + alignment);
         }
-        return new Info(name, dtype, (int) rows, (int) cols, offset);
+        return new Entry(name, new TensorInfo(dtype, (int) rows, (int) cols), offset);
     }
 
     private long dimension(GgufCursor in, String name) {
@@ -187,17 +184,17 @@ final class GgufFile {
 
     private void checkPlaces(long dataStart) {
         long end = dataStart;
-        List<Info> sorted = tensors.values().stream()
-                .sorted(Comparator.comparingLong(Info::offset))
+        List<Entry> sorted = tensors.values().stream()
+                .sorted(Comparator.comparingLong(Entry::offset))
                 .toList();
-        for (Info info : sorted) {
-            if (info.offset < end) {
-                throw file.invalid(
-                        "tensor " + info.name + " at byte " + info.offset + " overlaps another, which ends at " + end);
+        for (Entry entry : sorted) {
+            if (entry.offset < end) {
+                throw file.invalid("tensor " + entry.name + " at byte " + entry.offset
+                        + " overlaps another, which ends at " + end);
             }
-            end = info.end();
+            end = entry.end();
             if (end > file.size()) {
-                throw file.invalid("tensor " + info.name + " ends at byte " + end + " of a file of " + file.size());
+                throw file.invalid("tensor " + entry.name + " ends at byte " + end + " of a file of " + file.size());
             }
         }
     }

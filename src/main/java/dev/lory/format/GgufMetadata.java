@@ -3,10 +3,12 @@ package dev.lory.format;
 import dev.lory.error.ServiceException;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -90,9 +92,18 @@ public final class GgufMetadata {
         return read.apply(key).orElseThrow(() -> MappedFile.invalid(path, "has no metadata key " + key));
     }
 
+    Set<String> keys() {
+        return Collections.unmodifiableSet(values.keySet());
+    }
+
+    /** The value of a key as it was read, a {@code Long} for every whole number and a {@code Double} for the others. */
+    Optional<Object> get(String key) {
+        return Optional.ofNullable(values.get(key));
+    }
+
     /** The value of a key as text, for messages. */
-    Optional<String> printed(String key) {
-        return Optional.ofNullable(values.get(key)).map(Object::toString);
+    String printed(String key) {
+        return String.valueOf(values.get(key));
     }
 
     private <T> Optional<T> as(Class<T> type, String key, String wanted) {

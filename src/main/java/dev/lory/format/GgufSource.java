@@ -1,35 +1,31 @@
 package dev.lory.format;
 
 import dev.lory.error.ServiceException;
+import dev.lory.tensor.DType;
 import dev.lory.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Collections;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * A GGUF model seen with Hugging Face names and layout. Tensors lie in the mapped file, except those whose rows had to
- * be put back in order: these are copied when first asked for. Safe for several threads.
+ * A GGUF model seen with Hugging Face names and layout. Tensors lie in the mapped file, except those that the converter
+ * changed otherwise than by stacking. Safe for several threads.
  */
 public final class GgufSource implements TensorSource {
     private final Arena arena;
     private final GgufFile file;
-    private final LlamaGguf llama;
-    private final Map<String, Tensor> reordered = new ConcurrentHashMap<>();
+    private final GgufArchitecture architecture;
+    private final GgufTensors tensors;
 
     private GgufSource(Path path, Arena arena) {
         this.arena = arena;
         this.file = new GgufFile(path, arena);
-        String architecture = metadata().required("general.architecture", metadata()::string);
-        if (!architecture.equals("llama")) {
-            throw MappedFile.invalid(
-                    path, "the architecture " + architecture + " is not supported; supported is llama");
-        }
-        this.llama = new LlamaGguf(file);
+        checkWhole();
+        this.architecture = GgufArchitecture.of(metadata());
+        this.tensors = new GgufTensors(file, architecture);
     }
 
     /**
@@ -48,8 +44,25 @@ public final class GgufSource implements TensorSource {
         }
     }
 
+    private void checkWhole() {
+        metadata().string("general.type").filter(type -> !type.equals("model")).ifPresent(type -> {
+            throw MappedFile.invalid(file.path(), "general.type is " + type + "; wanted is a model");
+        });
+        int parts = metadata().integer("split.count").orElse(1);
+        if (parts > 1) {
+            throw MappedFile.invalid(
+                    file.path(),
+                    "is one of " + parts + " parts of a model; llama.cpp's llama-gguf-split --merge makes one file");
+        }
+    }
+
+    /**
+     * What {@code config.json} would say.
+     *
+     * @throws ServiceException {@code INVALID_MODEL} naming file and key that are missing, wrong, or not understood
+     */
     public ModelConfig config() {
-        return llama.config();
+        return ModelConfig.of(file.path(), GgufConfig.of(file, architecture, tensors));
     }
 
     /** The key-value pairs, which outlive the source. */
@@ -64,41 +77,83 @@ public final class GgufSource implements TensorSource {
 
     @Override
     public Set<String> names() {
-        return Collections.unmodifiableSet(llama.places().keySet());
+        return Collections.unmodifiableSet(tensors.places().keySet());
     }
 
     @Override
-    public Tensor tensor(String name) {
-        LlamaGguf.Place place = llama.places().get(name);
+    public TensorInfo info(String name) {
+        GgufTensors.Place place = place(name);
+        TensorInfo stored = file.info(place.ggufName()).orElseThrow();
+        return name.endsWith(".bias")
+                ? new TensorInfo(stored.dtype(), 1, place.count())
+                : new TensorInfo(
+                        place.change() == GgufArchitecture.Change.PLUS_ONE ? DType.F32 : stored.dtype(),
+                        place.count(),
+                        stored.cols());
+    }
+
+    @Override
+    public Tensor tensor(String name, Arena copies) {
+        GgufTensors.Place place = place(name);
+        TensorInfo info = info(name);
+        Tensor stored = file.tensor(place.ggufName()).orElseThrow();
+        return switch (place.change()) {
+            case SAME -> stored;
+            case INTERLEAVED -> halves(stored, Tensor.allocate(copies, info.dtype(), info.rows(), info.cols()));
+            case PLUS_ONE -> minusOne(stored, Tensor.allocate(copies, info.dtype(), info.rows(), info.cols()));
+            case STACKED, FUSED -> {
+                long unit = stored.bytes() / (name.endsWith(".bias") ? stored.cols() : stored.rows());
+                yield new Tensor(
+                        info.dtype(),
+                        info.rows(),
+                        info.cols(),
+                        stored.storage().asSlice(place.from() * unit, place.count() * unit));
+            }
+        };
+    }
+
+    private GgufTensors.Place place(String name) {
+        GgufTensors.Place place = tensors.places().get(name);
         if (place == null) {
             throw MappedFile.invalid(file.path(), "has no tensor " + name);
         }
-        Tensor stored = file.tensor(place.ggufName()).orElseThrow();
-        return place.heads() == 0 ? stored : reordered.computeIfAbsent(name, unused -> halves(stored, place.heads()));
+        return place;
     }
 
     /**
      * Undoes the interleaving of both halves of each head: row {@code 2j + c} of a head goes to {@code c * half + j}.
      * Quantised blocks run along a row, so whole rows move and no number changes. The elements of a bias move likewise.
      */
-    private Tensor halves(Tensor stored, int heads) {
-        boolean bias = stored.rows() == 1;
-        if (bias && stored.dtype().blockLength() != 1) {
+    private Tensor halves(Tensor stored, Tensor ordered) {
+        int count = stored.rows() == 1 ? stored.cols() : stored.rows();
+        if (stored.rows() == 1 && stored.dtype().blockLength() != 1) {
             throw MappedFile.invalid(file.path(), "stores a q or k bias as " + stored.dtype());
         }
-        Tensor ordered = Tensor.allocate(arena, stored.dtype(), stored.rows(), stored.cols());
-        long unit = bias ? stored.dtype().blockBytes() : stored.rowBytes();
-        int half = (bias ? stored.cols() : stored.rows()) / heads / 2;
-        for (int head = 0; head < heads; head++) {
-            for (int j = 0; j < half; j++) {
-                for (int c = 0; c < 2; c++) {
-                    long from = 2L * (head * half + j) + c;
-                    long to = 2L * head * half + (long) c * half + j;
-                    MemorySegment.copy(stored.storage(), from * unit, ordered.storage(), to * unit, unit);
-                }
-            }
+        long unit = stored.bytes() / count;
+        int width = tensors.headDim();
+        for (int i = 0; i < count; i++) {
+            int j = i % width / 2;
+            int c = i % 2;
+            long to = i / width * width + (long) c * (width / 2) + j;
+            MemorySegment.copy(stored.storage(), i * unit, ordered.storage(), to * unit, unit);
         }
         return ordered;
+    }
+
+    private static Tensor minusOne(Tensor stored, Tensor offset) {
+        for (int row = 0; row < stored.rows(); row++) {
+            float[] values = stored.row(row);
+            for (int i = 0; i < values.length; i++) {
+                values[i]--;
+            }
+            offset.encodeRow(row, values);
+        }
+        return offset;
+    }
+
+    @Override
+    public String toString() {
+        return file.path().toString();
     }
 
     @Override

@@ -2,7 +2,6 @@ package dev.lory.format;
 
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
-import dev.lory.tensor.DType;
 import dev.lory.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -32,8 +31,8 @@ record MappedFile(Path path, MemorySegment bytes) {
     }
 
     /** The bytes of a matrix; the caller has checked that they lie inside the file. */
-    Tensor tensor(DType dtype, int rows, int cols, long offset) {
-        return new Tensor(dtype, rows, cols, bytes.asSlice(offset, rows * dtype.rowBytes(cols)));
+    Tensor tensor(TensorInfo info, long offset) {
+        return new Tensor(info.dtype(), info.rows(), info.cols(), bytes.asSlice(offset, info.bytes()));
     }
 
     ServiceException invalid(String detail) {

@@ -77,9 +77,9 @@ final class SafetensorsHeader {
         return entries.containsKey(name);
     }
 
-    /** A tensor that {@link #has} confirms. */
-    Tensor tensor(String name) {
-        Entry entry = Objects.requireNonNull(entries.get(name), name);
+    /** Of a tensor that {@link #has} confirms. */
+    TensorInfo info(String name) {
+        Entry entry = known(name);
         DType dtype = DType.ofSafetensors(entry.dtype)
                 .orElseThrow(() -> new ServiceException(
                         ErrorCode.UNSUPPORTED_DTYPE,
@@ -91,7 +91,16 @@ final class SafetensorsHeader {
         }
         int cols = shape.isEmpty() ? 1 : shape.getLast().intValue();
         int rows = shape.size() == 2 ? shape.getFirst().intValue() : 1;
-        return file.tensor(dtype, rows, cols, entry.begin);
+        return new TensorInfo(dtype, rows, cols);
+    }
+
+    /** A tensor that {@link #has} confirms. */
+    Tensor tensor(String name) {
+        return file.tensor(info(name), known(name).begin);
+    }
+
+    private Entry known(String name) {
+        return Objects.requireNonNull(entries.get(name), name);
     }
 
     private Entry entry(String name, JsonNode node, long dataStart) {

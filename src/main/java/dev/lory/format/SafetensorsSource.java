@@ -95,12 +95,31 @@ public final class SafetensorsSource implements TensorSource {
     }
 
     @Override
+    public TensorInfo info(String name) {
+        return header(name).info(name);
+    }
+
+    @Override
+    public Tensor tensor(String name, Arena unused) {
+        return tensor(name);
+    }
+
+    /** As {@link #tensor(String, Arena)}: tensors are stored in Hugging Face layout, so that none is copied. */
     public Tensor tensor(String name) {
+        return header(name).tensor(name);
+    }
+
+    private SafetensorsHeader header(String name) {
         SafetensorsHeader header = byName.get(name);
         if (header == null) {
             throw MappedFile.invalid(path, "has no tensor " + name);
         }
-        return header.tensor(name);
+        return header;
+    }
+
+    @Override
+    public String toString() {
+        return path.toString();
     }
 
     @Override

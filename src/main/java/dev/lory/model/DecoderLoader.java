@@ -3,6 +3,7 @@ package dev.lory.model;
 import static dev.lory.error.ErrorCode.INVALID_MODEL;
 
 import dev.lory.error.ServiceException;
+import dev.lory.format.TensorInfo;
 import dev.lory.format.TensorSource;
 import dev.lory.kernel.AttentionShape;
 import dev.lory.kernel.Backend;
@@ -68,7 +69,7 @@ public final class DecoderLoader {
             if (!used.contains(name) && !name.endsWith(FREQUENCIES)) {
                 throw new ServiceException(
                         INVALID_MODEL,
-                        "tensor " + name + " has no place in the model that the configuration describes");
+                        source + ": tensor " + name + " has no place in the model that the configuration describes");
             }
         }
         return new Decoder(spec, backend, workspace, rotary, ends, layers, loaded, maxRows, maxLogitRows);
@@ -293,16 +294,18 @@ public final class DecoderLoader {
         }
     }
 
-    /** Hands a tensor of the source over; it must have the shape that the configuration asks for. */
+    /** Hands a tensor of the source over, which must have this shape, and gives back at once what had to be copied for it. */
     private <T> T read(String name, int rows, int cols, Function<Tensor, T> load) {
         used.add(name);
-        Tensor tensor = source.tensor(name);
-        if (tensor.rows() != rows || tensor.cols() != cols) {
+        TensorInfo info = source.info(name);
+        if (info.rows() != rows || info.cols() != cols) {
             throw new ServiceException(
                     INVALID_MODEL,
-                    "tensor " + name + " has shape [" + tensor.rows() + ", " + tensor.cols()
+                    source + ": tensor " + name + " has shape [" + info.rows() + ", " + info.cols()
                             + "] where the configuration wants [" + rows + ", " + cols + "]");
         }
-        return load.apply(tensor);
+        try (Arena copies = Arena.ofShared()) {
+            return load.apply(source.tensor(name, copies));
+        }
     }
 }

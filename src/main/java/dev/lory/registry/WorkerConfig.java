@@ -25,6 +25,10 @@ public interface WorkerConfig {
     @WithDefault("auto")
     String kernels();
 
+    /** What weights are kept as: {@code auto}, {@code f32}, {@code bf16}, {@code f16}, {@code q8_0} or {@code q4_0}. */
+    @WithDefault("auto")
+    String dtype();
+
     /** Threads that compute; 0 = one for each processor. */
     @WithDefault("0")
     int threads();
@@ -57,6 +61,7 @@ public interface WorkerConfig {
                 chatTemplate().orElse(""),
                 servedModelName().orElse(""),
                 kernels(),
+                dtype(),
                 threads(),
                 maxModelLen(),
                 maxNumSeqs(),

@@ -14,7 +14,14 @@ public enum DType {
     BF16(1, 2, 30, BlockCodec.BF16),
     Q4_0(32, 18, 2, BlockCodec.Q4_0),
     Q4_1(32, 20, 3, BlockCodec.Q4_1),
-    Q8_0(32, 34, 8, BlockCodec.Q8_0);
+    Q5_0(32, 22, 6, BlockCodec.Q5_0),
+    Q5_1(32, 24, 7, BlockCodec.Q5_1),
+    Q8_0(32, 34, 8, BlockCodec.Q8_0),
+    Q2_K(256, 84, 10, new Q2KCodec()),
+    Q3_K(256, 110, 11, new Q3KCodec()),
+    Q4_K(256, 144, 12, new Q4KCodec()),
+    Q5_K(256, 176, 13, new Q5KCodec()),
+    Q6_K(256, 210, 14, new Q6KCodec());
 
     private final int blockLength;
     private final int blockBytes;
@@ -43,9 +50,21 @@ public enum DType {
         return ggmlId;
     }
 
-    /** Reads (and where it can, writes) blocks of this type. */
+    /** Reads blocks of this type. */
     public BlockCodec codec() {
         return codec;
+    }
+
+    /** Writes blocks of this type; there is none for the types that are only read. */
+    public Optional<BlockEncoder> encoder() {
+        return switch (this) {
+            case F32 -> Optional.of(BlockEncoder.F32);
+            case F16 -> Optional.of(BlockEncoder.F16);
+            case BF16 -> Optional.of(BlockEncoder.BF16);
+            case Q4_0 -> Optional.of(BlockEncoder.Q4_0);
+            case Q8_0 -> Optional.of(BlockEncoder.Q8_0);
+            case Q4_1, Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K -> Optional.empty();
+        };
     }
 
     /**

@@ -100,6 +100,22 @@ public final class Tensor {
         }
     }
 
+    /**
+     * Encodes {@code values[0 .. cols-1]} as one row.
+     *
+     * @throws ServiceException {@code UNSUPPORTED_DTYPE} if this type is only read
+     */
+    public void encodeRow(int row, float[] values) {
+        BlockEncoder encoder = dtype.encoder()
+                .orElseThrow(() -> new ServiceException(
+                        ErrorCode.UNSUPPORTED_DTYPE, "blocks of " + dtype + " can be read but not written"));
+        long offset = row * rowBytes;
+        for (int at = 0; at < cols; at += dtype.blockLength()) {
+            encoder.encode(values, at, storage, offset);
+            offset += dtype.blockBytes();
+        }
+    }
+
     /** One row of any type as floats. */
     public float[] row(int row) {
         float[] out = new float[cols];

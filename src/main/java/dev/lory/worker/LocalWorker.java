@@ -11,7 +11,11 @@ import dev.lory.engine.EngineStats;
 import dev.lory.engine.Sequence;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
+import dev.lory.format.ConvertedSource;
 import dev.lory.format.ModelSource;
+import dev.lory.format.ObservedSource;
+import dev.lory.format.TensorSource;
+import dev.lory.format.WeightType;
 import dev.lory.kernel.Backend;
 import dev.lory.model.Decoder;
 import dev.lory.model.DecoderLoader;
@@ -39,13 +43,12 @@ public final class LocalWorker implements Worker {
     private final Engine engine;
     private final ResidentAdapters adapters;
 
-    private LocalWorker(WorkerOptions options, ModelSource source, Backend backend) {
+    private LocalWorker(WorkerOptions options, ModelSource source, Backend backend, LoadListener listener) {
         this.backend = backend;
         this.text = ModelText.of(options, source);
         DecoderSpec spec = Architectures.spec(source.config());
         int maxModelLen = maxModelLen(options, spec);
-        Decoder decoder =
-                DecoderLoader.load(spec, source.tensors(), backend, options.maxNumBatchedTokens(), MAX_LOGIT_ROWS);
+        Decoder decoder = decoder(options, source, spec, backend, listener);
         model = new ModelInfo(
                 options.servedModelName().isEmpty() ? source.name() : options.servedModelName(),
                 source.config().architecture(),
@@ -75,10 +78,15 @@ public final class LocalWorker implements Worker {
      *     {@code UNSUPPORTED_DTYPE}, {@code UNAVAILABLE}
      */
     public static LocalWorker open(WorkerOptions options) {
+        return open(options, (bytes, total) -> {});
+    }
+
+    /** As {@link #open(WorkerOptions)}, telling how far it has come. */
+    public static LocalWorker open(WorkerOptions options, LoadListener listener) {
         try (ModelSource source = ModelSource.open(options.model())) {
             Backend backend = Backends.open(options);
             try {
-                LocalWorker worker = new LocalWorker(options, source, backend);
+                LocalWorker worker = new LocalWorker(options, source, backend, listener);
                 WarmUp.run(worker, List.of());
                 return worker;
             } catch (RuntimeException e) {
@@ -86,6 +94,16 @@ public final class LocalWorker implements Worker {
                 throw e;
             }
         }
+    }
+
+    private static Decoder decoder(
+            WorkerOptions options, ModelSource source, DecoderSpec spec, Backend backend, LoadListener listener) {
+        long total = ObservedSource.bytes(source.tensors());
+        TensorSource observed = new ObservedSource(source.tensors(), bytes -> listener.loaded(bytes, total));
+        TensorSource wanted = ConvertedSource.of(observed, WeightType.of(options.dtype()));
+        Decoder decoder = DecoderLoader.load(spec, wanted, backend, options.maxNumBatchedTokens(), MAX_LOGIT_ROWS);
+        listener.loaded(total, total);
+        return decoder;
     }
 
     private static int maxModelLen(WorkerOptions options, DecoderSpec spec) {

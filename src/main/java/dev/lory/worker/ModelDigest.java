@@ -1,7 +1,6 @@
 package dev.lory.worker;
 
 import dev.lory.format.TensorSource;
-import dev.lory.tensor.Tensor;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -16,8 +15,7 @@ final class ModelDigest {
         try {
             MessageDigest sha = MessageDigest.getInstance("SHA-256");
             for (String name : new TreeSet<>(source.names())) {
-                Tensor tensor = source.tensor(name);
-                sha.update((name + tensor).getBytes(StandardCharsets.UTF_8));
+                sha.update((name + source.info(name)).getBytes(StandardCharsets.UTF_8));
             }
             return HexFormat.of().formatHex(sha.digest());
         } catch (NoSuchAlgorithmException e) {

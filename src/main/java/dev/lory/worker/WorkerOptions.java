@@ -3,6 +3,7 @@ package dev.lory.worker;
 import static dev.lory.error.ErrorCode.INVALID_CONFIGURATION;
 
 import dev.lory.error.ServiceException;
+import dev.lory.format.WeightType;
 import java.nio.file.Path;
 
 /**
@@ -13,6 +14,8 @@ import java.nio.file.Path;
  * @param chatTemplate a file with a Jinja template
  * @param servedModelName what requests call the model; empty = the folder's or file's name
  * @param kernels {@code auto}, {@code reference}, {@code vector} or {@code native}
+ * @param dtype what the weights are kept as: {@code auto} as the file has them, {@code f32}, {@code bf16}, {@code f16},
+ *     {@code q8_0} or {@code q4_0}
  * @param threads that compute; 0 = one for each processor
  * @param maxModelLen tokens of prompt and output together; 0 = what the model was trained for
  * @param maxNumSeqs sequences that run at the same time
@@ -26,6 +29,7 @@ public record WorkerOptions(
         String chatTemplate,
         String servedModelName,
         String kernels,
+        String dtype,
         int threads,
         int maxModelLen,
         int maxNumSeqs,
@@ -34,6 +38,7 @@ public record WorkerOptions(
         int maxWaiting) {
 
     public WorkerOptions {
+        WeightType.of(dtype);
         atLeast("threads", threads, 0);
         atLeast("max-model-len", maxModelLen, 0);
         atLeast("max-num-seqs", maxNumSeqs, 1);
@@ -51,6 +56,6 @@ public record WorkerOptions(
 
     /** The defaults for a model. */
     public static WorkerOptions of(Path model) {
-        return new WorkerOptions(model, "", "", "", "auto", 0, 0, 64, 512, 0, 1024);
+        return new WorkerOptions(model, "", "", "", "auto", "auto", 0, 0, 64, 512, 0, 1024);
     }
 }

@@ -32,7 +32,7 @@ final class ModelFixture implements AutoCloseable {
     private static final int MAX_ROWS = 96;
     private static final int BLOCK = 16;
 
-    private final Path folder;
+    private final Path goldenTensors;
     private final Backend backend;
     private final Decoder decoder;
     private final LinearDelta delta;
@@ -42,18 +42,29 @@ final class ModelFixture implements AutoCloseable {
     final JsonNode golden;
 
     ModelFixture(Path folder, Backend backend) throws IOException {
-        this.folder = folder;
+        this(folder.resolve("base"), folder.resolve("adapters"), folder.resolve("golden"), backend);
+    }
+
+    /**
+     * @param adapterFolder a folder for each, if it is there
+     * @param goldens the path of the golden files, without {@code .json} and {@code .safetensors}
+     */
+    ModelFixture(Path model, Path adapterFolder, Path goldens, Backend backend) throws IOException {
+        this.goldenTensors = Path.of(goldens + ".safetensors");
         this.backend = backend;
-        golden = new ObjectMapper().readTree(Files.readAllBytes(folder.resolve("golden.json")));
-        try (ModelSource source = ModelSource.open(folder.resolve("base"))) {
+        golden = new ObjectMapper().readTree(Files.readAllBytes(Path.of(goldens + ".json")));
+        try (ModelSource source = ModelSource.open(model)) {
             DecoderSpec spec = Architectures.spec(source.config());
             decoder = DecoderLoader.load(spec, source.tensors(), backend, MAX_ROWS, 8);
             AdapterSlots slots = new AdapterSlots(spec.embeddingSite().index() + 1);
-            try (var names = Files.list(folder.resolve("adapters"))) {
-                for (Path adapter : names.sorted().toList()) {
-                    LoraWeights weights = LoraWeights.load(adapter, decoder, backend);
-                    adapters.put(
-                            String.valueOf(adapter.getFileName()), new Member(weights.digest(), slots.put(weights), 1));
+            if (Files.isDirectory(adapterFolder)) {
+                try (var folders = Files.list(adapterFolder)) {
+                    for (Path adapter : folders.sorted().toList()) {
+                        LoraWeights weights = LoraWeights.load(adapter, decoder, backend);
+                        adapters.put(
+                                String.valueOf(adapter.getFileName()),
+                                new Member(weights.digest(), slots.put(weights), 1));
+                    }
                 }
             }
             delta = new LoraDelta(backend, slots);
@@ -174,7 +185,7 @@ final class ModelFixture implements AutoCloseable {
     }
 
     Path goldenTensors() {
-        return folder.resolve("golden.safetensors");
+        return goldenTensors;
     }
 
     @Override

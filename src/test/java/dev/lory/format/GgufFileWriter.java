@@ -4,30 +4,39 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntUnaryOperator;
 
-/** Writes small F32 GGUF files for tests. */
+/** Writes F32 GGUF files for tests: small ones, or large ones that are mostly holes. */
 final class GgufFileWriter {
+    private record Piece(long offset, ByteBuffer bytes) {}
+
     private final ByteArrayOutputStream pairs = new ByteArrayOutputStream();
     private final ByteArrayOutputStream infos = new ByteArrayOutputStream();
-    private final ByteArrayOutputStream data = new ByteArrayOutputStream();
+    private final List<Piece> data = new ArrayList<>();
+    private long dataBytes;
     private int pairCount;
     private int tensorCount;
 
-    /** The metadata of a llama with as many key heads as query heads. */
+    /** The metadata of a llama. */
     GgufFileWriter llama(int layers, int hidden, int inner, int heads, int kvHeads) {
-        return string("general.architecture", "llama")
-                .u32("llama.block_count", layers)
-                .u32("llama.context_length", 64)
-                .u32("llama.embedding_length", hidden)
-                .u32("llama.feed_forward_length", inner)
-                .u32("llama.attention.head_count", heads)
-                .u32("llama.attention.head_count_kv", kvHeads)
-                .f32("llama.attention.layer_norm_rms_epsilon", 1e-5f);
+        return model("llama", layers, hidden, inner, heads, kvHeads);
+    }
+
+    GgufFileWriter model(String architecture, int layers, int hidden, int inner, int heads, int kvHeads) {
+        return string("general.architecture", architecture)
+                .u32(architecture + ".block_count", layers)
+                .u32(architecture + ".context_length", 64)
+                .u32(architecture + ".embedding_length", hidden)
+                .u32(architecture + ".feed_forward_length", inner)
+                .u32(architecture + ".attention.head_count", heads)
+                .u32(architecture + ".attention.head_count_kv", kvHeads)
+                .f32(architecture + ".attention.layer_norm_rms_epsilon", 1e-5f);
     }
 
     /** Its weights, all zero, with a tied head and a vocabulary of 4. */
@@ -69,30 +78,49 @@ final class GgufFileWriter {
 
     /** @param dims the fastest first, as GGUF has them */
     GgufFileWriter tensor(String name, List<Integer> dims, IntUnaryOperator values) {
+        int count = dims.stream().reduce(1, Math::multiplyExact);
+        ByteBuffer bytes = little(4 * count);
+        for (int i = 0; i < count; i++) {
+            bytes.putFloat(values.applyAsInt(i));
+        }
+        return add(name, dims, bytes.flip());
+    }
+
+    /** A tensor of zeros that takes no room on the disk. */
+    GgufFileWriter hole(String name, List<Integer> dims) {
+        return add(name, dims, little(0));
+    }
+
+    private GgufFileWriter add(String name, List<Integer> dims, ByteBuffer bytes) {
+        long offset = padded(dataBytes);
         text(infos, name);
         infos.writeBytes(little(4).putInt(dims.size()).array());
         dims.forEach(dim -> infos.writeBytes(little(8).putLong(dim).array()));
         infos.writeBytes(little(4).putInt(0).array());
-        pad(data);
-        infos.writeBytes(little(8).putLong(data.size()).array());
-        int count = dims.stream().reduce(1, Math::multiplyExact);
-        for (int i = 0; i < count; i++) {
-            data.writeBytes(little(4).putFloat(values.applyAsInt(i)).array());
-        }
+        infos.writeBytes(little(8).putLong(offset).array());
+        data.add(new Piece(offset, bytes));
+        dataBytes = offset + 4 * dims.stream().mapToLong(Integer::longValue).reduce(1, Math::multiplyExact);
         tensorCount++;
         return this;
     }
 
     Path write(Path path) throws IOException {
-        ByteArrayOutputStream file = new ByteArrayOutputStream();
-        file.writeBytes("GGUF".getBytes(StandardCharsets.UTF_8));
-        file.writeBytes(
+        ByteArrayOutputStream head = new ByteArrayOutputStream();
+        head.writeBytes("GGUF".getBytes(StandardCharsets.UTF_8));
+        head.writeBytes(
                 little(20).putInt(3).putLong(tensorCount).putLong(pairCount).array());
-        file.writeBytes(pairs.toByteArray());
-        file.writeBytes(infos.toByteArray());
-        pad(file);
-        file.writeBytes(data.toByteArray());
-        return Files.write(path, file.toByteArray());
+        head.writeBytes(pairs.toByteArray());
+        head.writeBytes(infos.toByteArray());
+        long start = padded(head.size());
+        try (FileChannel file = FileChannel.open(
+                path, StandardOpenOption.CREATE_NEW, StandardOpenOption.SPARSE, StandardOpenOption.WRITE)) {
+            file.write(ByteBuffer.wrap(head.toByteArray()));
+            file.write(little(1), start + dataBytes - 1);
+            for (Piece piece : data) {
+                file.write(piece.bytes, start + piece.offset);
+            }
+        }
+        return path;
     }
 
     private void pair(String key, int type) {
@@ -107,10 +135,8 @@ final class GgufFileWriter {
         out.writeBytes(bytes);
     }
 
-    private static void pad(ByteArrayOutputStream out) {
-        while (out.size() % 32 != 0) {
-            out.write(0);
-        }
+    private static long padded(long size) {
+        return (size + 31) / 32 * 32;
     }
 
     private static ByteBuffer little(int bytes) {

@@ -4,9 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.BooleanNode;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
 import dev.lory.tensor.DType;
@@ -22,6 +20,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class GgufSourceTest {
@@ -35,9 +34,9 @@ final class GgufSourceTest {
             assertThat(source.config().keys().root()).isEqualTo(new ObjectMapper().readTree("""
                     {"architectures": ["LlamaForCausalLM"], "vocab_size": 49152, "hidden_size": 576,
                      "intermediate_size": 1536, "num_hidden_layers": 30, "num_attention_heads": 9,
-                     "num_key_value_heads": 3, "head_dim": 64, "max_position_embeddings": 8192,
-                     "rms_norm_eps": 9.999999747378752E-6, "rope_theta": 100000.0, "tie_word_embeddings": true,
-                     "attention_bias": false, "mlp_bias": false, "bos_token_id": 1, "eos_token_id": [2]}"""));
+                     "num_key_value_heads": 3, "max_position_embeddings": 8192,
+                     "rms_norm_eps": 1.0E-5, "rope_theta": 100000.0, "tie_word_embeddings": true,
+                     "attention_bias": false, "mlp_bias": false, "hidden_act": "silu", "bos_token_id": 1, "eos_token_id": [2]}"""));
             assertThat(source.chatTemplate())
                     .hasValueSatisfying(template -> assertThat(template).startsWith("{% for message in messages %}"));
         }
@@ -47,53 +46,29 @@ final class GgufSourceTest {
     void showsTheTensorsOfTheDemoModelUnderTheirHuggingFaceNames() {
         try (GgufSource source = GgufSource.open(DEMO)) {
             assertThat(source.names()).hasSize(272).doesNotContain("lm_head.weight");
-            assertThat(source.tensor("model.embed_tokens.weight")).hasToString("Q8_0[49152, 576]");
-            assertThat(source.tensor("model.norm.weight")).hasToString("F32[1, 576]");
-            assertThat(source.tensor("model.layers.0.input_layernorm.weight")).hasToString("F32[1, 576]");
-            assertThat(source.tensor("model.layers.29.post_attention_layernorm.weight"))
+            assertThat(source.info("model.embed_tokens.weight")).hasToString("Q8_0[49152, 576]");
+            assertThat(source.info("model.norm.weight")).hasToString("F32[1, 576]");
+            assertThat(source.info("model.layers.0.input_layernorm.weight")).hasToString("F32[1, 576]");
+            assertThat(source.info("model.layers.29.post_attention_layernorm.weight"))
                     .hasToString("F32[1, 576]");
-            assertThat(source.tensor("model.layers.29.self_attn.q_proj.weight")).hasToString("Q4_1[576, 576]");
-            assertThat(source.tensor("model.layers.29.self_attn.k_proj.weight")).hasToString("Q4_1[192, 576]");
-            assertThat(source.tensor("model.layers.29.self_attn.v_proj.weight")).hasToString("Q4_1[192, 576]");
-            assertThat(source.tensor("model.layers.29.self_attn.o_proj.weight")).hasToString("Q4_1[576, 576]");
-            assertThat(source.tensor("model.layers.29.mlp.gate_proj.weight")).hasToString("Q4_1[1536, 576]");
-            assertThat(source.tensor("model.layers.29.mlp.up_proj.weight")).hasToString("Q4_1[1536, 576]");
-            assertThat(source.tensor("model.layers.29.mlp.down_proj.weight")).hasToString("Q4_1[576, 1536]");
+            assertThat(source.info("model.layers.29.self_attn.q_proj.weight")).hasToString("Q4_1[576, 576]");
+            assertThat(source.info("model.layers.29.self_attn.k_proj.weight")).hasToString("Q4_1[192, 576]");
+            assertThat(source.info("model.layers.29.self_attn.v_proj.weight")).hasToString("Q4_1[192, 576]");
+            assertThat(source.info("model.layers.29.self_attn.o_proj.weight")).hasToString("Q4_1[576, 576]");
+            assertThat(source.info("model.layers.29.mlp.gate_proj.weight")).hasToString("Q4_1[1536, 576]");
+            assertThat(source.info("model.layers.29.mlp.up_proj.weight")).hasToString("Q4_1[1536, 576]");
+            assertThat(source.info("model.layers.29.mlp.down_proj.weight")).hasToString("Q4_1[576, 1536]");
         }
-    }
-
-    @Test
-    void agreesWithTheConfigJsonTheFileWasMadeFrom() {
-        try (GgufSource source = GgufSource.open(TINY.resolve("llama-f-Q4_1.gguf"))) {
-            JsonNode expected =
-                    ModelConfig.read(TINY.resolve("config.json")).keys().root();
-            source.config().keys().root().properties().forEach(entry -> {
-                JsonNode value = entry.getKey().equals("rope_theta")
-                        ? expected.at("/rope_parameters/rope_theta")
-                        : expected.path(entry.getKey());
-                if (!value.isNumber()) { // a bias that LlamaConfig leaves out is none
-                    assertThat(entry.getValue()).as(entry.getKey()).isIn(value, BooleanNode.FALSE);
-                } else {
-                    assertThat(first(entry.getValue()).doubleValue())
-                            .as(entry.getKey())
-                            .isCloseTo(value.doubleValue(), within(1e-9));
-                }
-            });
-        }
-    }
-
-    /** An end token may be a list of one. */
-    private static JsonNode first(JsonNode value) {
-        return value.isArray() ? value.get(0) : value;
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"q_proj", "k_proj", "v_proj"})
     void putsRowsBackInTheOrderOfTheModelTheFileWasMadeFrom(String module) {
         String name = "model.layers.0.self_attn." + module + ".weight";
-        try (GgufSource quantised = GgufSource.open(TINY.resolve("llama-f-Q4_1.gguf"));
+        try (Arena arena = Arena.ofConfined();
+                GgufSource quantised = GgufSource.open(TINY.resolve("llama-f-Q4_1.gguf"));
                 SafetensorsSource original = SafetensorsSource.open(TINY.resolve("attention-of-layer-0.safetensors"))) {
-            Tensor actual = quantised.tensor(name);
+            Tensor actual = quantised.tensor(name, arena);
             Tensor expected = original.tensor(name);
             assertThat(actual.dtype()).isEqualTo(DType.Q4_1);
             for (int row = 0; row < expected.rows(); row++) {
@@ -113,7 +88,7 @@ final class GgufSourceTest {
                 GgufSource source = GgufSource.open(DEMO)) {
             Tensor stored =
                     new GgufFile(DEMO, arena).tensor("blk.7.attn_k.weight").orElseThrow();
-            Tensor shown = source.tensor("model.layers.7.self_attn.k_proj.weight");
+            Tensor shown = source.tensor("model.layers.7.self_attn.k_proj.weight", arena);
             for (int head = 0; head < 3; head++) {
                 for (int j = 0; j < 32; j++) {
                     for (int c = 0; c < 2; c++) {
@@ -122,7 +97,6 @@ final class GgufSourceTest {
                     }
                 }
             }
-            assertThat(source.tensor("model.layers.7.self_attn.k_proj.weight")).isSameAs(shown);
         }
     }
 
@@ -136,13 +110,17 @@ final class GgufSourceTest {
                 .tensor("blk.0.attn_v.bias", List.of(8), index -> 20 + index)
                 .tensor("blk.0.attn_output.bias", List.of(8), index -> 30 + index)
                 .write(folder.resolve("biased.gguf"));
-        try (GgufSource source = GgufSource.open(file)) {
+        try (Arena arena = Arena.ofConfined();
+                GgufSource source = GgufSource.open(file)) {
             assertThat(source.config().keys().flag("attention_bias", false)).isTrue();
             String attention = "model.layers.0.self_attn.";
-            assertThat(source.tensor(attention + "q_proj.bias").row(0)).containsExactly(0, 2, 1, 3, 4, 6, 5, 7);
-            assertThat(source.tensor(attention + "k_proj.bias").row(0)).containsExactly(10, 12, 11, 13, 14, 16, 15, 17);
-            assertThat(source.tensor(attention + "v_proj.bias").row(0)).containsExactly(20, 21, 22, 23, 24, 25, 26, 27);
-            assertThat(source.tensor(attention + "o_proj.bias").row(0)).containsExactly(30, 31, 32, 33, 34, 35, 36, 37);
+            assertThat(source.tensor(attention + "q_proj.bias", arena).row(0)).containsExactly(0, 2, 1, 3, 4, 6, 5, 7);
+            assertThat(source.tensor(attention + "k_proj.bias", arena).row(0))
+                    .containsExactly(10, 12, 11, 13, 14, 16, 15, 17);
+            assertThat(source.tensor(attention + "v_proj.bias", arena).row(0))
+                    .containsExactly(20, 21, 22, 23, 24, 25, 26, 27);
+            assertThat(source.tensor(attention + "o_proj.bias", arena).row(0))
+                    .containsExactly(30, 31, 32, 33, 34, 35, 36, 37);
         }
     }
 
@@ -161,32 +139,148 @@ final class GgufSourceTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"expert_count", "attention.sliding_window", "rope.dimension_count"})
-    void refusesMetadataThatWouldChangeTheNumbers(String key, @TempDir Path folder) throws IOException {
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "llama.attention.sliding_window | 2 | llama.attention.sliding_window is 2, which is not understood",
+                "llama.rope.dimension_count | 6 | llama.rope.dimension_count is 6; a head is 4 wide",
+                "llama.attention.value_length | 2 | llama.attention.value_length is 2; only the head width 4",
+                "llama.rope.scaling.type | su | llama.rope.scaling.type is su",
+                "llama.rope.scaling.type | longrope | llama.rope.scaling.type is longrope, which does not fit",
+                "llama.rope.scaling.type | alibi | llama.rope.scaling.type is alibi",
+                "llama.anything.new | 1 | llama.anything.new is 1, which is not understood",
+                "general.type | adapter | general.type is adapter; wanted is a model",
+                "split.count | 3 | is one of 3 parts of a model"
+            })
+    void refusesMetadataThatWouldChangeTheNumbers(String key, String value, String message, @TempDir Path folder)
+            throws IOException {
+        GgufFileWriter writer = new GgufFileWriter().llama(1, 8, 4, 2, 2).linears(1, 8, 8, 8, 4);
+        boolean number = value.chars().allMatch(Character::isDigit);
+        Path file = (number ? writer.u32(key, Integer.parseInt(value)) : writer.string(key, value))
+                .write(folder.resolve("other.gguf"));
+        assertThatThrownBy(() -> GgufSource.open(file).config())
+                .isInstanceOfSatisfying(
+                        ServiceException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.INVALID_MODEL))
+                .hasMessageStartingWith(file + ": ")
+                .hasMessageContaining(message);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "blk.0.attn_q_norm.weight",
+                "blk.0.ffn_norm.bias",
+                "blk.0.attn_q.scale",
+                "blk.x.attn_q.weight",
+                "rope_factors.weight",
+                "output"
+            })
+    void refusesATensorThatTheArchitectureDoesNotHave(String name, @TempDir Path folder) throws IOException {
         Path file = new GgufFileWriter()
                 .llama(1, 8, 4, 2, 2)
                 .linears(1, 8, 8, 8, 4)
-                .u32("llama." + key, 2)
-                .write(folder.resolve("other.gguf"));
+                .tensor(name, List.of(8), index -> 0)
+                .write(folder.resolve("more.gguf"));
         assertThatThrownBy(() -> GgufSource.open(file))
-                .isInstanceOf(ServiceException.class)
-                .hasMessageContaining(file.toString())
-                .hasMessageContaining("llama." + key + " is 2");
+                .hasMessage(file + ": has the tensor " + name + ", which a llama model as described does not have");
+    }
+
+    @Test
+    void readsOneTensorForEachExpertAsTheFirstMixtralFilesHaveThem(@TempDir Path folder) throws IOException {
+        GgufFileWriter writer = new GgufFileWriter()
+                .llama(1, 8, 4, 2, 2)
+                .u32("llama.expert_count", 2)
+                .u32("llama.expert_used_count", 1)
+                .tensor("token_embd.weight", List.of(8, 4), index -> 0)
+                .tensor("blk.0.ffn_gate_inp.weight", List.of(8, 2), index -> 0);
+        for (int expert = 0; expert < 2; expert++) {
+            int value = expert;
+            writer.tensor("blk.0.ffn_gate." + expert + ".weight", List.of(8, 4), index -> 10 + value)
+                    .tensor("blk.0.ffn_down." + expert + ".weight", List.of(4, 8), index -> 20 + value)
+                    .tensor("blk.0.ffn_up." + expert + ".weight", List.of(8, 4), index -> 30 + value);
+        }
+        String experts = "model.layers.0.block_sparse_moe.experts.";
+        try (Arena arena = Arena.ofConfined();
+                GgufSource source = GgufSource.open(writer.write(folder.resolve("experts.gguf")))) {
+            assertThat(source.tensor(experts + "0.w1.weight", arena).row(3)).containsOnly(10);
+            assertThat(source.tensor(experts + "1.w1.weight", arena).row(3)).containsOnly(11);
+            assertThat(source.tensor(experts + "1.w2.weight", arena).row(7)).containsOnly(21);
+            assertThat(source.tensor(experts + "1.w3.weight", arena).row(0)).containsOnly(31);
+            assertThat(source.info(experts + "1.w2.weight")).hasToString("F32[8, 4]");
+        }
+    }
+
+    @Test
+    void takesApartTheOneMatrixOfTheFirstPhi2Files(@TempDir Path folder) throws IOException {
+        Path file = new GgufFileWriter()
+                .model("phi2", 1, 8, 4, 2, 2)
+                .tensor("token_embd.weight", List.of(8, 4), index -> 0)
+                .tensor("blk.0.attn_qkv.weight", List.of(8, 24), index -> index / 8)
+                .tensor("blk.0.attn_qkv.bias", List.of(24), index -> index)
+                .write(folder.resolve("fused.gguf"));
+        String attention = "model.layers.0.self_attn.";
+        try (Arena arena = Arena.ofConfined();
+                GgufSource source = GgufSource.open(file)) {
+            assertThat(source.tensor(attention + "q_proj.weight", arena).row(0)).containsOnly(0);
+            assertThat(source.tensor(attention + "k_proj.weight", arena).row(0)).containsOnly(8);
+            assertThat(source.tensor(attention + "v_proj.weight", arena).row(7)).containsOnly(23);
+            assertThat(source.tensor(attention + "v_proj.bias", arena).row(0))
+                    .containsExactly(16, 17, 18, 19, 20, 21, 22, 23);
+            assertThat(source.info(attention + "k_proj.bias")).hasToString("F32[1, 8]");
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "linear | {\"rope_type\":\"linear\",\"factor\":4.0}",
+                "yarn | {\"rope_type\":\"yarn\",\"factor\":4.0,\"original_max_position_embeddings\":16}",
+                "none | null"
+            })
+    void readsTheScalingOfRotaryPositions(String type, String scaling, @TempDir Path folder) throws IOException {
+        Path path = new GgufFileWriter()
+                .llama(1, 8, 4, 2, 2)
+                .linears(1, 8, 8, 8, 4)
+                .string("llama.rope.scaling.type", type)
+                .f32("llama.rope.scaling.factor", 4)
+                .u32("llama.rope.scaling.original_context_length", 16)
+                .write(folder.resolve("scaled.gguf"));
+        try (Arena arena = MappedFile.arena()) {
+            GgufFile file = new GgufFile(path, arena);
+            GgufTensors tensors = new GgufTensors(file, GgufArchitecture.LLAMA);
+            assertThat(String.valueOf(
+                            GgufConfig.of(file, GgufArchitecture.LLAMA, tensors).get("rope_scaling")))
+                    .isEqualTo(scaling);
+        }
+    }
+
+    @Test
+    void refusesDivisorsOfFrequenciesThatNoLlama3ScalingHas(@TempDir Path folder) throws IOException {
+        Path file = new GgufFileWriter()
+                .llama(1, 8, 4, 2, 2)
+                .linears(1, 8, 8, 8, 4)
+                .tensor("rope_freqs.weight", List.of(2), index -> 2 - index)
+                .write(folder.resolve("freqs.gguf"));
+        assertThatThrownBy(() -> GgufSource.open(file).config())
+                .hasMessageStartingWith(
+                        file + ": tensor rope_freqs.weight has 2.0 at 0, where the llama3 scaling by 2.0");
     }
 
     @Test
     void namesFileTensorAndTypeOfATensorItCannotRead(@TempDir Path folder) throws IOException {
-        Path file = Files.write(folder.resolve("typed.gguf"), withType(Files.readAllBytes(VALID), 12));
+        Path file = Files.write(folder.resolve("typed.gguf"), withType(Files.readAllBytes(VALID), 16));
         assertThatThrownBy(() -> GgufSource.open(file))
                 .isInstanceOfSatisfying(
                         ServiceException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.UNSUPPORTED_DTYPE))
-                .hasMessageStartingWith(file + ": tensor token_embd.weight is of type Q4_K");
+                .hasMessageStartingWith(file + ": tensor token_embd.weight is of type IQ2_XXS");
     }
 
     @Test
     void namesTheTensorThatIsNotThere() {
         try (GgufSource source = GgufSource.open(VALID)) {
-            assertThatThrownBy(() -> source.tensor("model.layers.1.mlp.up_proj.weight"))
+            assertThatThrownBy(() -> source.info("model.layers.1.mlp.up_proj.weight"))
                     .hasMessage(VALID + ": has no tensor model.layers.1.mlp.up_proj.weight");
         }
     }

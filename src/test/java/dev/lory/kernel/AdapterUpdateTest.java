@@ -190,10 +190,11 @@ final class AdapterUpdateTest {
     void aLoadedWeightIsDecodedToWhatTheFileSays(Supplier<Backend> make) {
         Path file = Path.of("src/test/resources/fixtures/gguf/llama-f/llama-f-Q4_1.gguf");
         try (Backend backend = make.get();
-                GgufSource source = GgufSource.open(file)) {
+                GgufSource source = GgufSource.open(file);
+                Arena arena = Arena.ofShared()) {
             assertThat(source.names()).isNotEmpty();
             for (String name : source.names()) {
-                Tensor tensor = source.tensor(name);
+                Tensor tensor = source.tensor(name, arena);
                 Weight weight = backend.load(tensor);
                 float[] row = new float[tensor.cols()];
                 backend.decodeRow(weight, tensor.rows() - 1, row);

@@ -47,6 +47,7 @@ final class TokenizerLibraryTest {
                     "",
                     "",
                     "reference",
+                    "auto",
                     1,
                     64,
                     4,

@@ -126,7 +126,7 @@ public final class CpuBackend implements Backend {
     }
 
     private static void requirePlain(Tensor factor) {
-        if (Form.of(factor.dtype()).quantised) {
+        if (factor.dtype().blockLength() != 1) {
             throw new ServiceException(
                     ErrorCode.UNSUPPORTED_DTYPE,
                     "an adapter's tensor must be F32, F16 or BF16 but is " + factor.dtype());

@@ -2,14 +2,22 @@ package dev.lory.kernel.cpu;
 
 import dev.lory.kernel.Weight;
 import dev.lory.tensor.DType;
+import dev.lory.tensor.Layouts;
 import dev.lory.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.util.stream.IntStream;
 
 /** A weight repacked to a {@link Form}; the rows of the last group that the source lacks are zero. */
 record PackedWeight(Form form, int rows, int cols, DType dtype, Memory.Area area) implements Weight {
-    /** Copies and repacks; as large as the source but for the padding. */
+    private static final VarHandle SHORTS =
+            MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle INTS = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+
+    /** Copies and repacks; as large as the source but for the padding, unless {@link Form#of} takes a larger form. */
     static PackedWeight of(Tensor source, WeightMemory memory) {
         Form form = Form.of(source.dtype());
         int groups = (source.rows() + 15) / 16;
@@ -33,18 +41,25 @@ record PackedWeight(Form form, int rows, int cols, DType dtype, Memory.Area area
     }
 
     private void pack(int group, Tensor source) {
-        int size = dtype.blockBytes();
-        byte[] row = new byte[(int) source.rowBytes()];
+        byte[] row = new byte[(int) form.stored().rowBytes(cols)];
         byte[] packed = new byte[(int) form.groupBytes(cols)];
         for (int r = 0; r < Math.min(16, rows - group * 16); r++) {
-            MemorySegment.copy(
-                    source.storage(), ValueLayout.JAVA_BYTE, (group * 16L + r) * source.rowBytes(), row, 0, row.length);
-            int blocks = row.length / size;
-            for (int b = 0; b < blocks; b++) {
-                if (form.quantised) {
-                    packBlock(row, b * size, packed, b * form.blockBytes, r);
-                } else {
-                    System.arraycopy(row, b * size, packed, b * form.blockBytes + r * size, size);
+            read(source, group * 16 + r, row);
+            switch (form) {
+                case F32 -> {
+                    for (int i = 0; i < cols; i++) {
+                        INTS.set(packed, i * 64 + r * 4, (int) INTS.get(row, i * 4));
+                    }
+                }
+                case F16, BF16 -> {
+                    for (int i = 0; i < cols; i++) {
+                        SHORTS.set(packed, i * 32 + r * 2, (short) SHORTS.get(row, i * 2));
+                    }
+                }
+                case Q4_0, Q4_1, Q8_0 -> {
+                    for (int b = 0; b < cols / 32; b++) {
+                        packBlock(row, b * form.stored().blockBytes(), packed, b * form.blockBytes, r);
+                    }
                 }
             }
         }
@@ -52,16 +67,43 @@ record PackedWeight(Form form, int rows, int cols, DType dtype, Memory.Area area
         MemorySegment.copy(packed, 0, Memory.ALL, ValueLayout.JAVA_BYTE, to, packed.length);
     }
 
+    /** A row as {@link Form#stored} has it. */
+    private void read(Tensor source, int r, byte[] row) {
+        if (dtype == form.stored()) {
+            MemorySegment.copy(source.storage(), ValueLayout.JAVA_BYTE, r * source.rowBytes(), row, 0, row.length);
+        } else if (form == Form.Q8_0) {
+            widen(source, r, row);
+        } else {
+            float[] values = source.row(r);
+            MemorySegment.copy(values, 0, MemorySegment.ofArray(row), Layouts.FLOAT, 0, values.length);
+        }
+    }
+
+    /** Q5_0 as Q8_0: the same d and the same quants, with the bias taken off. */
+    private static void widen(Tensor source, int r, byte[] row) {
+        MemorySegment from = source.storage();
+        long block = r * source.rowBytes();
+        for (int to = 0; to < row.length; to += 34, block += 22) {
+            row[to] = from.get(ValueLayout.JAVA_BYTE, block);
+            row[to + 1] = from.get(ValueLayout.JAVA_BYTE, block + 1);
+            int high = from.get(Layouts.INT, block + 2);
+            for (int i = 0; i < 32; i++) {
+                int low = from.get(ValueLayout.JAVA_BYTE, block + 6 + i % 16) >> i / 16 * 4 & 15;
+                row[to + 2 + i] = (byte) ((low | (high >> i & 1) << 4) - 16);
+            }
+        }
+    }
+
     private void packBlock(byte[] row, int from, byte[] packed, int to, int lane) {
         int halves = form.quants / 32;
         for (int i = 0; i < halves; i++) {
-            packed[to + i * 32 + lane * 2] = row[from + i * 2];
-            packed[to + i * 32 + lane * 2 + 1] = row[from + i * 2 + 1];
+            SHORTS.set(packed, to + i * 32 + lane * 2, (short) SHORTS.get(row, from + i * 2));
         }
-        int flip = form == Form.Q8_0 ? 0x80 : 0;
-        int count = dtype.blockBytes() - 2 * halves;
-        for (int i = 0; i < count; i++) {
-            packed[to + form.quants + i / 4 * 64 + lane * 4 + i % 4] = (byte) (row[from + 2 * halves + i] ^ flip);
+        int flip = form == Form.Q8_0 ? 0x80808080 : 0;
+        int lines = (form.stored().blockBytes() - 2 * halves) / 4;
+        for (int i = 0; i < lines; i++) {
+            int four = (int) INTS.get(row, from + 2 * halves + 4 * i);
+            INTS.set(packed, to + form.quants + 64 * i + lane * 4, four ^ flip);
         }
     }
 

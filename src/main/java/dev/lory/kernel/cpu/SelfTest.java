@@ -15,11 +15,11 @@ final class SelfTest {
 
     /** What differs, or nothing. */
     static String difference(KernelSet kernels) {
-        for (DType dtype : DType.values()) {
+        for (Form form : Form.values()) {
             try (Arena arena = Arena.ofShared();
                     Quantised quantised = new Quantised(true);
                     Scratch scratch = new Scratch()) {
-                Tensor weight = random(arena, dtype);
+                Tensor weight = random(arena, form.stored());
                 Tensor x = Tensor.allocate(arena, DType.F32, TOKENS, COLS);
                 Random random = new Random(7);
                 for (int i = 0; i < TOKENS * COLS; i++) {
@@ -31,7 +31,7 @@ final class SelfTest {
                 packed.area().free();
                 double error = error(weight, x, y);
                 if (!(error < 0.02)) {
-                    return "its product with " + dtype + " weights is off by " + error;
+                    return "its product with " + form + " weights is off by " + error;
                 }
             }
         }
@@ -65,11 +65,7 @@ final class SelfTest {
         byte[] bytes = new byte[(int) weight.bytes()];
         new Random(3).nextBytes(bytes);
         int size = dtype.blockBytes();
-        int halves = switch (dtype) {
-            case F32, F16, BF16 -> size / 2;
-            case Q4_0, Q8_0 -> 1;
-            case Q4_1 -> 2;
-        };
+        int halves = dtype.blockLength() == 1 ? size / 2 : Form.of(dtype).quants / 32;
         for (int block = 0; block < bytes.length; block += size) {
             for (int h = 0; h < halves; h++) {
                 // the high byte of a half, bfloat or float below one
