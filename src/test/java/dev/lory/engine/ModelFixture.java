@@ -59,7 +59,8 @@ final class ModelFixture implements AutoCloseable {
             AdapterSlots slots = new AdapterSlots(spec.embeddingSite().index() + 1);
             if (Files.isDirectory(adapterFolder)) {
                 try (var folders = Files.list(adapterFolder)) {
-                    for (Path adapter : folders.sorted().toList()) {
+                    for (Path adapter :
+                            folders.filter(Files::isDirectory).sorted().toList()) {
                         LoraWeights weights = LoraWeights.load(adapter, decoder, backend);
                         adapters.put(
                                 String.valueOf(adapter.getFileName()),

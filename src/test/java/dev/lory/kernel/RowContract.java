@@ -59,17 +59,17 @@ abstract class RowContract {
     @ParameterizedTest
     @EnumSource(DType.class)
     void embedsTheRowsOfTheTokens(DType dtype) {
-        Tensor table = samples.weight(dtype, 70, 96);
+        Tensor table = samples.weight(dtype, 70, 256);
         check(
                 on -> {
                     Weight loaded = on.load(table);
                     return (from, count) -> {
-                        Tensor y = blank(on, count, 96);
+                        Tensor y = blank(on, count, 256);
                         on.embed(loaded, batch(from, count), y);
                         return new Tensor[] {y};
                     };
                 },
-                exactly(ROWS, 96));
+                exactly(ROWS, 256));
     }
 
     @Test

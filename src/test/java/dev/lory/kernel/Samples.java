@@ -59,14 +59,20 @@ public final class Samples {
                 case F32 -> to.set(Layouts.FLOAT, at, number());
                 case F16 -> to.set(Layouts.SHORT, at, Float.floatToFloat16(number()));
                 case BF16 -> to.set(Layouts.SHORT, at, (short) (Float.floatToRawIntBits(number()) >> 16));
-                case Q4_0, Q8_0 -> to.set(Layouts.SHORT, at, scale());
-                case Q4_1 -> {
-                    to.set(Layouts.SHORT, at, scale());
-                    to.set(Layouts.SHORT, at + 2, scale());
-                }
+                case Q4_0, Q5_0, Q8_0 -> scales(to, at);
+                case Q4_1, Q5_1, Q4_K, Q5_K -> scales(to, at, at + 2);
+                case Q2_K -> scales(to, at + 80, at + 82);
+                case Q3_K -> scales(to, at + 108);
+                case Q6_K -> scales(to, at + 208);
             }
         }
         return tensor;
+    }
+
+    private void scales(MemorySegment to, long... places) {
+        for (long at : places) {
+            to.set(Layouts.SHORT, at, scale());
+        }
     }
 
     private float number() {
