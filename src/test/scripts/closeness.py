@@ -4,9 +4,10 @@ llama.cpp on the same file, over the same questions, through `lory run-batch`.
 
     src/test/scripts/closeness.py [--kernels native] [--limit 50]
 
-The reference is slow: some minutes."""
+The reference is slow: some twenty minutes."""
 import argparse
 import json
+import os
 import pathlib
 import subprocess
 import tempfile
@@ -34,7 +35,9 @@ def answers(kernels, batch, work):
     command = [HOME / "lory", "run-batch", "-i", batch, "-o", out, "--kernels", kernels, "--max-logprobs", "-1"]
     for task in TASKS:
         command += ["--adapter", f"{task}={HOME / 'models' / 'adapters' / task}"]
-    subprocess.run([str(part) for part in command], check=True)
+    # the reference keeps four bytes of Java heap for each weight
+    environment = dict(os.environ, LORY_JAVA_OPTS=os.environ.get("LORY_JAVA_OPTS", "-Xmx4g"))
+    subprocess.run([str(part) for part in command], check=True, env=environment)
     found = {}
     for line in map(json.loads, out.open()):
         if line.get("error") or line["response"]["status_code"] != 200:

@@ -31,9 +31,19 @@ public final class Lory {
     static final int DEFECT = 1;
 
     public static void main(String... args) {
-        int code = commandLine().execute(args.length == 0 ? new String[] {"serve"} : args);
+        int code = execute(args.length == 0 ? new String[] {"serve"} : args);
         Settings.awaitStandardError(code);
         System.exit(code);
+    }
+
+    private static int execute(String... args) {
+        try {
+            return commandLine().execute(args);
+        } catch (OutOfMemoryError e) {
+            System.err.println("lory: the Java heap is too small: LORY_JAVA_OPTS=-Xmx4g gives it 4 GB;"
+                    + " --kernels reference takes four bytes of it for each weight");
+            return USAGE;
+        }
     }
 
     /** All commands, with errors as one sentence each. */
