@@ -73,10 +73,6 @@ final class BlockPool {
         return references[block];
     }
 
-    boolean isPublished(int block) {
-        return published[block];
-    }
-
     /**
      * What a sequence's first block has as its parent.
      *

@@ -25,6 +25,9 @@ import org.junit.jupiter.api.TestInstance;
 /** The engine on the demo model with the fast kernels. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class EngineTest {
+    /** Doubling the token array of the sequence and a block table: two arrays in 200 tokens. */
+    private static final long TOLERATED = 200 * 40;
+
     private DemoModel model;
     private JsonNode golden;
 
@@ -177,14 +180,20 @@ final class EngineTest {
                 .maxTokens(400)
                 .ignoreEos(true)
                 .build();
-        for (int round = 0; round < 2; round++) { // the first warms up: the compiler's work is not ours
-            MeasuringSink sink = new MeasuringSink(100, 300);
-            model.engine.submit(model.sequence(prompt(round), model.mode("sum"), params, sink));
-            sink.end.await();
-            if (round == 1) {
-                // Doubling the token array of the sequence and a block table: two arrays in 200 tokens.
-                assertThat(sink.allocated.get()).isLessThan(200 * 40);
-            }
+        long allocated = Long.MAX_VALUE;
+        // The compiler's work is not ours, and when it is done depends on what else this JVM has run.
+        for (int round = 0; round < 12 && allocated >= TOLERATED; round++) {
+            allocated = allocatedBytes(round, params);
         }
+        assertThat(allocated).as("settled").isLessThan(TOLERATED);
+        assertThat(allocatedBytes(12, params)).as("and stays so").isLessThan(TOLERATED);
+    }
+
+    /** Of the engine's thread, from the 100th to the 300th token. */
+    private long allocatedBytes(int prompt, SamplingParams params) throws InterruptedException {
+        MeasuringSink sink = new MeasuringSink(100, 300);
+        model.engine.submit(model.sequence(prompt(prompt), model.mode("sum"), params, sink));
+        sink.end.await();
+        return sink.allocated.get();
     }
 }

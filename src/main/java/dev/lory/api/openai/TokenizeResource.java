@@ -79,8 +79,7 @@ public class TokenizeResource {
     @APIResponse(responseCode = "200", description = "The tokens")
     public Tokenized tokenize(byte[] json) {
         Fields body = new Fields(Responder.parse(json));
-        Worker worker = workers.route();
-        checkNames(body, worker);
+        Worker worker = worker(body);
         if (body.get("prompt").isPresent() == body.get("messages").isPresent()) {
             throw invalid("prompt", "a request has either prompt or messages");
         }
@@ -111,8 +110,7 @@ public class TokenizeResource {
     @APIResponse(responseCode = "200", description = "The text")
     public PromptText detokenize(byte[] json) {
         Fields body = new Fields(Responder.parse(json));
-        Worker worker = workers.route();
-        checkNames(body, worker);
+        Worker worker = worker(body);
         if (body.get("tokens").isEmpty()) {
             throw invalid("tokens", "tokens is missing");
         }
@@ -138,13 +136,18 @@ public class TokenizeResource {
     @APIResponse(responseCode = "200", description = "The prompt")
     public PromptText applyTemplate(byte[] json) {
         Fields body = new Fields(Responder.parse(json));
-        Worker worker = workers.route();
-        checkNames(body, worker);
+        Worker worker = worker(body);
         return new PromptText(worker.vocabulary().render(ChatMessages.prompt(body)));
     }
 
-    /** @throws ServiceException as {@link AdapterSelection#of}; adapters share the base model's tokens and template */
-    private static void checkNames(Fields body, Worker worker) {
+    /**
+     * Where a request goes. Adapters share the base model's tokens and template, but what it names must be there.
+     *
+     * @throws ServiceException as {@link WorkerDirectory#route} and {@link AdapterSelection#of}
+     */
+    private Worker worker(Fields body) {
+        Worker worker = workers.route();
         AdapterSelection.of(body, Served.of(worker.status(), List.of(), 0));
+        return worker;
     }
 }

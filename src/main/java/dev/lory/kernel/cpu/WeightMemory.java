@@ -32,7 +32,8 @@ final class WeightMemory {
             mapped = (bytes + PAGE - 1) / PAGE * PAGE + PAGE;
             mapping = Linux.map(mapped);
             address = (mapping + PAGE - 1) / PAGE * PAGE;
-            Linux.advise(address, mapped - PAGE);
+            // Not the last part of a page: the system would commit all of it.
+            Linux.advise(address, bytes / PAGE * PAGE);
         }
     }
 
