@@ -26,9 +26,9 @@ public class ErrorMapper {
     Response service(ServiceException e, @Context UriInfo uri) {
         if (e.code() == ErrorCode.INTERNAL) {
             LOG.errorf(e, "path=%s", uri.getPath());
-            return envelope(defect(), Statuses.of(ErrorCode.INTERNAL), uri);
+            return envelope(defect(), uri.getPath());
         }
-        return envelope(e, Statuses.of(e.code()), uri);
+        return envelope(e, uri.getPath());
     }
 
     @ServerExceptionMapper
@@ -51,7 +51,7 @@ public class ErrorMapper {
             case 415 -> path + " does not take this Content-Type";
             default -> e.getResponse().getStatusInfo().getReasonPhrase();
         };
-        return envelope(new ServiceException(code, detail), status, uri);
+        return envelope(new ServiceException(code, detail), status, path);
     }
 
     @ServerExceptionMapper
@@ -74,12 +74,17 @@ public class ErrorMapper {
                     uri);
         }
         LOG.errorf(e, "path=%s", uri.getPath());
-        return envelope(defect(), Statuses.of(ErrorCode.INTERNAL), uri);
+        return envelope(defect(), uri.getPath());
     }
 
     /** The one place that knows which path has which envelope. */
-    private static Response envelope(ServiceException error, int status, UriInfo uri) {
-        return OpenAiPaths.contains(uri.getPath()) ? OpenAiError.of(error, status) : Problem.of(error, status);
+    private static Response envelope(ServiceException error, int status, String path) {
+        return OpenAiPaths.contains(path) ? OpenAiError.of(error, status) : Problem.of(error, status);
+    }
+
+    /** The answer that tells an error to a client of {@code path}. */
+    static Response envelope(ServiceException error, String path) {
+        return envelope(error, Statuses.of(error.code()), path);
     }
 
     private static ServiceException defect() {

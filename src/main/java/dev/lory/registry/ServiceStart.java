@@ -26,6 +26,7 @@ class ServiceStart {
     private final StartConfiguration configuration;
     private final Reconciler reconciler;
     private final ChangeSignal changes;
+    private final Rehearsal rehearsal;
     private @Nullable Thread thread;
     private volatile boolean stopping;
     private boolean failing;
@@ -35,12 +36,14 @@ class ServiceStart {
             BaseModels models,
             StartConfiguration configuration,
             Reconciler reconciler,
-            ChangeSignal changes) {
+            ChangeSignal changes,
+            Rehearsal rehearsal) {
         this.workers = workers;
         this.models = models;
         this.configuration = configuration;
         this.reconciler = reconciler;
         this.changes = changes;
+        this.rehearsal = rehearsal;
     }
 
     void start(@Observes StartupEvent event) {
@@ -78,10 +81,12 @@ class ServiceStart {
     }
 
     /** The database may be away for a while: requests go on with what is loaded, and the next pass tries again. */
-    private void pass(Worker worker) {
+    private void pass(Worker worker) throws InterruptedException {
         try {
             reconciler.reconcile(worker);
-            workers.admit();
+            if (!workers.isReady()) {
+                letIn(worker);
+            }
             if (failing) {
                 LOG.info("reconcile works again");
             }
@@ -92,5 +97,11 @@ class ServiceStart {
             }
             failing = true;
         }
+    }
+
+    private void letIn(Worker worker) throws InterruptedException {
+        workers.admit();
+        rehearsal.run(worker.status());
+        workers.ready();
     }
 }

@@ -15,6 +15,7 @@ public class WorkerDirectory {
     private final WorkerFactory factory;
     private final WorkerConfig config;
     private final AtomicReference<@Nullable Worker> open = new AtomicReference<>();
+    private volatile boolean admitting;
     private volatile boolean ready;
 
     WorkerDirectory(WorkerFactory factory, WorkerConfig config) {
@@ -28,7 +29,7 @@ public class WorkerDirectory {
      * @throws ServiceException {@code UNAVAILABLE} while the model or its first adapters are being loaded
      */
     public Worker route() {
-        if (!ready) {
+        if (!admitting) {
             throw new ServiceException(
                     ErrorCode.UNAVAILABLE, "the model " + config.model() + " is still being loaded; try again later");
         }
@@ -40,7 +41,7 @@ public class WorkerDirectory {
         return worker().status();
     }
 
-    /** Whether {@link #route} has a worker. */
+    /** Whether requests are answered, and as fast as they will be later. */
     public boolean isReady() {
         return ready;
     }
@@ -54,6 +55,11 @@ public class WorkerDirectory {
 
     /** The first adapters are there: let requests in. */
     void admit() {
+        admitting = true;
+    }
+
+    /** Tell users to come. */
+    void ready() {
         ready = true;
     }
 
@@ -68,6 +74,7 @@ public class WorkerDirectory {
 
     @PreDestroy
     void close() {
+        admitting = false;
         ready = false;
         Worker worker = open.getAndSet(null);
         if (worker != null) {
