@@ -32,6 +32,11 @@ final class BaseWeights {
         return decoder.spec().headSite().path();
     }
 
+    /** Whether the head is the embedding. */
+    boolean isTied() {
+        return decoder.spec().head().tied();
+    }
+
     /**
      * DoRA's factors (arXiv:2402.09353): an output's gain is its magnitude by the norm of its row of {@code W + scale · B·A}, as PEFT
      * computes it, here in F64.
@@ -50,13 +55,45 @@ final class BaseWeights {
                     .parallel()
                     .forEach(out -> gain.set(0, out, (float)
                             (magnitudes[site.firstRow() + out] / norm(weight, out, low, b.row(out), scale))));
-            for (float value : gain.row(0)) {
-                if (!Float.isFinite(value)) {
-                    throw new ServiceException(INVALID_ADAPTER, "use_dora: " + site.path() + " has a row of norm 0");
-                }
-            }
-            return backend.loadDora(a, b, scale, gain);
+            return loadFinite(site, a, b, scale, gain);
         }
+    }
+
+    /** As {@link #loadDora} for the embedding, whose outputs are columns of the table: a gain for each feature. */
+    LoraFactors loadEmbeddingDora(LinearSite site, Tensor a, Tensor b, float scale, Tensor magnitude) {
+        Weight table = decoder.weight(site);
+        float[][] low = IntStream.range(0, a.rows()).mapToObj(a::row).toArray(float[][]::new);
+        float[][] high = IntStream.range(0, b.rows()).mapToObj(b::row).toArray(float[][]::new);
+        double[] squares = new double[table.cols()];
+        float[] row = new float[table.cols()];
+        for (int token = 0; token < table.rows(); token++) {
+            backend.decodeRow(table, token, row);
+            for (int i = 0; i < row.length; i++) {
+                double delta = 0;
+                for (int r = 0; r < low.length; r++) {
+                    delta += (double) high[i][r] * low[r][token];
+                }
+                double value = row[i] + scale * delta;
+                squares[i] += value * value;
+            }
+        }
+        try (Arena arena = Arena.ofConfined()) {
+            float[] magnitudes = magnitude.row(0);
+            Tensor gain = Tensor.allocate(arena, DType.F32, 1, squares.length);
+            for (int i = 0; i < squares.length; i++) {
+                gain.set(0, i, (float) (magnitudes[i] / Math.sqrt(squares[i])));
+            }
+            return loadFinite(site, a, b, scale, gain);
+        }
+    }
+
+    private LoraFactors loadFinite(LinearSite site, Tensor a, Tensor b, float scale, Tensor gain) {
+        for (float value : gain.row(0)) {
+            if (!Float.isFinite(value)) {
+                throw new ServiceException(INVALID_ADAPTER, "use_dora: " + site.path() + " has an output of norm 0");
+            }
+        }
+        return backend.loadDora(a, b, scale, gain);
     }
 
     private double norm(Weight weight, int out, float[][] a, float[] b, float scale) {
@@ -110,11 +147,9 @@ final class BaseWeights {
         }
     }
 
-    /** As {@link #requireCopy} for the bias of a linear. */
-    void requireSameBias(LinearSite site, String name, Tensor bias) {
-        if (!Arrays.equals(decoder.bias(site), bias.row(0))) {
-            throw differs(name);
-        }
+    /** Whether this is the bias of a linear, to the last bit. */
+    boolean hasBias(LinearSite site, Tensor bias) {
+        return Arrays.equals(decoder.bias(site), bias.row(0));
     }
 
     private static ServiceException differs(String name) {

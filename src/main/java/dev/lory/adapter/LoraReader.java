@@ -17,6 +17,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /** Puts one adapter on the device, module by module. Every tensor must be of use, and every module that the configuration names have its own. */
 final class LoraReader {
@@ -47,6 +48,7 @@ final class LoraReader {
     LoraWeights read(String digest) {
         try {
             requireModulesToSave();
+            requireNoTying();
             sites.forEach(this::module);
             requireNoOtherTensors();
             if (!targeted) {
@@ -73,6 +75,15 @@ final class LoraReader {
                 throw refused("modules_to_save names " + name
                         + ", which is neither a linear nor the embedding of the base model");
             }
+        }
+    }
+
+    /** Untied, or with neither end changed, there is nothing to tie. */
+    private void requireNoTying() {
+        boolean ends = Stream.of(embedding.path(), base.headPath())
+                .anyMatch(path -> config.saves(path) || config.targets(path, false));
+        if (config.tying() && base.isTied() && ends) {
+            throw refused("ensure_weight_tying = true is not supported where the head is the embedding");
         }
     }
 
@@ -144,17 +155,23 @@ final class LoraReader {
     }
 
     private void embedding(String path, Map<Role, String> names) {
+        Set<Role> expected = EnumSet.of(Role.EMBEDDING_A, Role.EMBEDDING_B, Role.BASE_WEIGHT);
         if (config.dora()) {
-            throw refused("use_dora = true is not supported for " + path);
+            expected.add(Role.MAGNITUDE);
         }
-        requireOnly(
-                names, EnumSet.of(Role.EMBEDDING_A, Role.EMBEDDING_B, Role.BASE_WEIGHT), "has no use for an embedding");
+        requireOnly(names, expected, "has no use for an embedding");
         requireCopies(List.of(embedding), names);
         LinearSite.Shape shape = embedding.shape();
         int rank = config.rank(path);
+        float scale = config.scale(path);
         Tensor a = tensor(path, names, Role.EMBEDDING_A, rank, shape.in());
         Tensor b = tensor(path, names, Role.EMBEDDING_B, shape.out(), rank);
-        factors.put(embedding.index(), backend.loadLora(a, b, config.scale(path)));
+        if (config.dora()) {
+            Tensor magnitude = tensor(path, names, Role.MAGNITUDE, 1, shape.out());
+            factors.put(embedding.index(), base.loadEmbeddingDora(embedding, a, b, scale, magnitude));
+        } else {
+            factors.put(embedding.index(), backend.loadLora(a, b, scale));
+        }
     }
 
     private void replace(String path, List<LinearSite> outputs, Map<Role, String> names) {
@@ -183,8 +200,10 @@ final class LoraReader {
     private void requireSameBias(List<LinearSite> outputs, Map<Role, String> names) {
         for (Role role : List.of(Role.BASE_BIAS, Role.BIAS)) {
             String name = names.get(role);
-            if (name != null) {
-                base.requireSameBias(outputs.getFirst(), name, tensors.source().tensor(name));
+            if (name != null
+                    && !base.hasBias(outputs.getFirst(), tensors.source().tensor(name))) {
+                String field = config.bias().equals("none") ? "" : "bias = \"" + config.bias() + "\": ";
+                throw refused(field + "tensor " + name + " differs from the base model's");
             }
         }
     }

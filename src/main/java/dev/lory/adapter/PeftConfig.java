@@ -16,6 +16,8 @@ import java.util.Map;
  * @param alpha {@code lora_alpha}
  * @param rslora the delta is scaled by alpha / √r instead of alpha / r (arXiv:2312.03732)
  * @param dora the sum of weight and delta is scaled to a learned length, output by output (arXiv:2402.09353)
+ * @param tying {@code ensure_weight_tying}: what changes the embedding of a model whose head is tied changes the head, too
+ * @param bias which biases the adapter brings along: {@code none}, {@code all} or {@code lora_only}
  * @param modulesToSave endings of the paths of modules whose weight the adapter brings along whole
  * @param rankPattern and {@code alphaPattern}: exceptions by module, in the order of the file; the first whose key ends the path counts
  */
@@ -24,6 +26,8 @@ record PeftConfig(
         double alpha,
         boolean rslora,
         boolean dora,
+        boolean tying,
+        String bias,
         TargetModules targets,
         List<String> modulesToSave,
         Map<String, Integer> rankPattern,

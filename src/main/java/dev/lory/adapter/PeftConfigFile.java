@@ -21,17 +21,15 @@ import java.util.function.BiFunction;
 
 /**
  * Reads {@code adapter_config.json} (PEFT's {@code LoraConfig}). A field that changes the numbers is honoured or refused by name; what only
- * matters for training, and keys not known here, pass.
+ * matters for training, and keys not known here, pass, and so does {@code fan_in_fan_out}, which PEFT switches off for every linear there is
+ * here.
  */
 final class PeftConfigFile {
     /** Fields that change the numbers in ways not honoured here, with the values that do not; null and absent never do. */
     private static final Map<String, Set<String>> NEUTRAL = Map.ofEntries(
-            Map.entry("bias", Set.of("\"none\"")),
-            Map.entry("fan_in_fan_out", Set.of("false")),
             Map.entry("use_qalora", Set.of("false")),
             Map.entry("use_bdlora", Set.of("false")),
             Map.entry("lora_bias", Set.of("false")),
-            Map.entry("ensure_weight_tying", Set.of("false")),
             Map.entry("trainable_token_indices", Set.of("[]", "{}")),
             Map.entry("target_parameters", Set.of("[]")),
             Map.entry("layer_replication", Set.of("[]")),
@@ -42,6 +40,8 @@ final class PeftConfigFile {
             Map.entry("megatron_config", Set.of()),
             // the others leave a base behind that is not the one served here
             Map.entry("init_lora_weights", Set.of("true", "false", "\"gaussian\"", "\"eva\"", "\"orthogonal\"")));
+
+    private static final Set<String> BIASES = Set.of("none", "all", "lora_only");
 
     private static final int DEFAULT_RANK = 8;
     private static final double DEFAULT_ALPHA = 8;
@@ -84,10 +84,20 @@ final class PeftConfigFile {
                 isThere(json.path("lora_alpha")) ? number("lora_alpha", json.path("lora_alpha")) : DEFAULT_ALPHA,
                 flag("use_rslora"),
                 flag("use_dora"),
+                flag("ensure_weight_tying"),
+                bias(),
                 targets(),
                 texts("modules_to_save"),
                 pattern("rank_pattern", PeftConfigFile::integer),
                 pattern("alpha_pattern", PeftConfigFile::number));
+    }
+
+    private String bias() {
+        JsonNode bias = json.path("bias");
+        if (isThere(bias) && !BIASES.contains(bias.asText())) {
+            throw wrong("bias", bias, "\"none\", \"all\" or \"lora_only\"");
+        }
+        return isThere(bias) ? bias.asText() : "none";
     }
 
     private TargetModules targets() {

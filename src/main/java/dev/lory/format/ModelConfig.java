@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.OptionalInt;
 import java.util.Set;
 
@@ -103,7 +104,14 @@ public final class ModelConfig {
     }
 
     private String readArchitecture() {
-        JsonNode names = keys.get("architectures").orElseThrow(() -> keys.invalid("has no architectures"));
+        if (keys.get("architectures").isEmpty()) {
+            // the kind of model names its class, but for the first letter
+            return keys.text("model_type")
+                    .filter(type -> !type.isEmpty())
+                    .map(type -> type.substring(0, 1).toUpperCase(Locale.ROOT) + type.substring(1) + "ForCausalLM")
+                    .orElseThrow(() -> keys.invalid("has neither architectures nor model_type"));
+        }
+        JsonNode names = keys.get("architectures").orElseThrow();
         if (!names.isArray() || names.size() != 1 || !names.get(0).isTextual()) {
             throw keys.wrong("architectures", names, "a list of one name");
         }

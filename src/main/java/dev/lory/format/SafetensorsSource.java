@@ -11,11 +11,18 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 
-/** Safetensors, in one file or in shards that {@code model.safetensors.index.json} lists. Safe for several threads. */
+/**
+ * Safetensors, in one file or in shards that {@code model.safetensors.index.json} lists, but for buffers that are no weights. Safe for
+ * several threads.
+ */
 public final class SafetensorsSource implements TensorSource {
     private static final String SINGLE = "model.safetensors";
     private static final String INDEX = "model.safetensors.index.json";
+
+    /** What old checkpoints hold besides weights: rotary tables and attention masks, which the configuration says anyway. */
+    private static final Pattern BUFFER = Pattern.compile(".*\\.(rotary_emb\\.[a-z_]+|self_attn\\.(masked_)?bias)");
 
     private final Path path;
     private final Arena arena;
@@ -60,7 +67,7 @@ public final class SafetensorsSource implements TensorSource {
     }
 
     private void addAll(SafetensorsHeader header) {
-        header.names().forEach(name -> byName.put(name, header));
+        header.names().forEach(name -> add(name, header));
     }
 
     private void addShards(JsonFile index) {
@@ -77,7 +84,13 @@ public final class SafetensorsSource implements TensorSource {
             if (!header.has(tensor)) {
                 throw MappedFile.invalid(index.path(), "says that " + shard + " has " + tensor + ", but it has not");
             }
-            byName.put(tensor, header);
+            add(tensor, header);
+        }
+    }
+
+    private void add(String name, SafetensorsHeader header) {
+        if (!BUFFER.matcher(name).matches()) {
+            byName.put(name, header);
         }
     }
 

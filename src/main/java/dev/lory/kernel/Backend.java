@@ -61,11 +61,10 @@ public interface Backend extends AutoCloseable {
     void embed(Weight table, StepBatch batch, Tensor y);
 
     /**
-     * {@code y[row] += weight · scale · B·A[:, token]} for the rows of the batch and their adapters; a replacement gives
-     * {@code y[row] = W[token]}.
+     * {@code y[row] += weight · scale · B·A[:, token]} for the rows of the batch and their adapters; DoRA's gain as said where it is loaded,
+     * and a replacement gives {@code y[row] = W[token]}.
      *
-     * @param factors by slot: A {@code [rank, vocab]} and B {@code [hidden, rank]} without a gain, or a replacement
-     *     {@code [vocab, hidden]}; {@link LoraFactors#NONE} where the adapter leaves the embedding alone
+     * @param factors by slot: A {@code [rank, vocab]} and B {@code [hidden, rank]}, or a replacement {@code [vocab, hidden]}; {@link LoraFactors#NONE} where the adapter leaves the embedding alone
      */
     void embedLora(LoraFactors[] factors, StepBatch batch, Tensor y);
 

@@ -22,8 +22,8 @@ import java.util.function.Function;
 
 /** Reads a decoder's tensors, checks them against the spec, and makes blocks of them: every choice of the spec is made here, once. */
 public final class DecoderLoader {
-    /** Old checkpoints hold the rotary frequencies, which the configuration says anyway. */
-    private static final String FREQUENCIES = ".rotary_emb.inv_freq";
+    /** What transformers puts before every name but the head's; a checkpoint of the bare model is without. */
+    private static final String PREFIX = "model.";
 
     private final DecoderSpec spec;
     private final TensorSource source;
@@ -66,7 +66,7 @@ public final class DecoderLoader {
             layers.add(layer(layer, mlps));
         }
         for (String name : source.names()) {
-            if (!used.contains(name) && !name.endsWith(FREQUENCIES)) {
+            if (!used.contains(name)) {
                 throw new ServiceException(
                         INVALID_MODEL,
                         source + ": tensor " + name + " has no place in the model that the configuration describes");
@@ -76,11 +76,12 @@ public final class DecoderLoader {
     }
 
     private Decoder.Ends ends() {
-        Weight embedding = read(DecoderSpec.EMBEDDING + ".weight", spec.vocab(), spec.hidden(), backend::load);
         DecoderSpec.Head head = spec.head();
         String headPath = DecoderSpec.HEAD;
-        used.add(headPath + ".weight"); // a tied one may be there all the same
-        Weight out = head.tied() ? embedding : read(headPath + ".weight", spec.vocab(), spec.hidden(), backend::load);
+        Weight embedding = head.tied()
+                ? tied(DecoderSpec.EMBEDDING + ".weight", headPath + ".weight")
+                : table(DecoderSpec.EMBEDDING + ".weight");
+        Weight out = head.tied() ? embedding : table(headPath + ".weight");
         loaded.put(spec.embeddingSite(), embedding);
         loaded.put(spec.headSite(), out);
         return new Decoder.Ends(
@@ -93,6 +94,34 @@ public final class DecoderLoader {
                         new Weight[] {out},
                         head.bias() ? new Tensor[] {bias(spec.headSite())} : new Tensor[0]),
                 head.softCap() == 0 ? Decoder.Change.NONE : y -> backend.softCap(head.softCap(), y));
+    }
+
+    private Weight table(String name) {
+        return read(name, spec.vocab(), spec.hidden(), backend::load);
+    }
+
+    /** One matrix, which may be stored under either name, or under both if that is the same. */
+    private Weight tied(String embedding, String head) {
+        if (!source.names().contains(head)) {
+            return table(embedding);
+        }
+        if (!source.names().contains(stored(embedding))) {
+            return table(head);
+        }
+        return read(
+                head,
+                spec.vocab(),
+                spec.hidden(),
+                copy -> read(embedding, spec.vocab(), spec.hidden(), table -> {
+                    if (table.storage().mismatch(copy.storage()) != -1) {
+                        throw new ServiceException(
+                                INVALID_MODEL,
+                                source + ": tie_word_embeddings is true but " + head + " differs from "
+                                        + stored(embedding)
+                                        + ", and releases of transformers disagree which of them counts");
+                    }
+                    return backend.load(table);
+                }));
     }
 
     private Layer layer(int layer, MlpLoader mlps) {
@@ -129,15 +158,16 @@ public final class DecoderLoader {
         DecoderSpec.Attention attention = spec.attention();
         DecoderSpec.Heads heads = attention.heads();
         DecoderSpec.Scores scores = attention.scores();
+        String norm = spec.norm().kind() == DecoderSpec.NormKind.LAYER ? "_layernorm" : "_norm";
         List<AttentionBlock.HeadNorm> headNorms = !heads.normed()
                 ? List.of()
                 : List.of(
                         new AttentionBlock.HeadNorm(
-                                norm(path + "self_attn.q_norm", spec.norm(), heads.dim()),
+                                norm(path + "self_attn.q" + norm, spec.norm(), heads.dim()),
                                 workspace.query.cut(heads.dim()),
                                 heads.query()),
                         new AttentionBlock.HeadNorm(
-                                norm(path + "self_attn.k_norm", spec.norm(), heads.dim()),
+                                norm(path + "self_attn.k" + norm, spec.norm(), heads.dim()),
                                 workspace.key.cut(heads.dim()),
                                 heads.keyValue()));
         return new AttentionBlock(
@@ -295,7 +325,8 @@ public final class DecoderLoader {
     }
 
     /** Hands a tensor of the source over, which must have this shape, and gives back at once what had to be copied for it. */
-    private <T> T read(String name, int rows, int cols, Function<Tensor, T> load) {
+    private <T> T read(String wanted, int rows, int cols, Function<Tensor, T> load) {
+        String name = stored(wanted);
         used.add(name);
         TensorInfo info = source.info(name);
         if (info.rows() != rows || info.cols() != cols) {
@@ -307,5 +338,11 @@ public final class DecoderLoader {
         try (Arena copies = Arena.ofShared()) {
             return load.apply(source.tensor(name, copies));
         }
+    }
+
+    private String stored(String name) {
+        boolean bare = name.startsWith(PREFIX) && !source.names().contains(name);
+        String without = bare ? name.substring(PREFIX.length()) : name;
+        return source.names().contains(without) ? without : name;
     }
 }

@@ -78,7 +78,7 @@ public record DecoderSpec(
     /**
      * The heads of attention.
      *
-     * @param normed whether each head of q and k goes through an RMS norm of its own ({@code q_norm}, {@code k_norm})
+     * @param normed whether each head of q and k goes through a norm of its own, of the model's kind
      */
     public record Heads(int query, int keyValue, int dim, boolean normed) {
         /** Features of all query heads. */

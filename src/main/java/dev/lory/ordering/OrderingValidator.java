@@ -2,6 +2,7 @@ package dev.lory.ordering;
 
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -13,6 +14,18 @@ import java.util.stream.Collectors;
 /** Holds an ordering file against the model that is served. */
 public final class OrderingValidator {
     private static final Pattern IN_LAYER = Pattern.compile("(.*?\\blayers)\\.(\\d+)\\.(.+)");
+
+    /** As mistral.rs lists the modules of Llama and of Phi-3, which is the order of neither in transformers. */
+    private static final List<String> LISTED = List.of(
+            "self_attn.q_proj",
+            "self_attn.k_proj",
+            "self_attn.v_proj",
+            "self_attn.qkv_proj",
+            "self_attn.o_proj",
+            "mlp.up_proj",
+            "mlp.gate_up_proj",
+            "mlp.down_proj",
+            "mlp.gate_proj");
 
     private OrderingValidator() {}
 
@@ -45,10 +58,9 @@ public final class OrderingValidator {
     }
 
     private static String unknown(String path, Set<String> sites) {
-        Set<String> modules =
-                sites.stream().map(OrderingValidator::module).collect(Collectors.toCollection(LinkedHashSet::new));
-        Matcher inLayer = IN_LAYER.matcher(path);
-        if (inLayer.matches() && modules.contains(inLayer.group(3))) {
+        List<String> modules =
+                sites.stream().map(OrderingValidator::module).distinct().toList();
+        if (modules.stream().anyMatch(path::endsWith)) {
             long layers = sites.stream()
                     .map(IN_LAYER::matcher)
                     .filter(Matcher::matches)
@@ -58,9 +70,17 @@ public final class OrderingValidator {
             return "the model has no `" + path + "`; its " + layers + " layers are `" + prefix(sites) + ".0` to `"
                     + prefix(sites) + "." + (layers - 1) + "`";
         }
-        String supported =
-                modules.stream().map(module -> '"' + module + '"').collect(Collectors.joining(", ", "[", "]"));
+        String supported = modules.stream()
+                .sorted(Comparator.comparingInt(OrderingValidator::listed))
+                .map(module -> '"' + module + '"')
+                .collect(Collectors.joining(", ", "[", "]"));
         return "Got a layer name `" + path + "` in the ordering, expected it to end with one of " + supported;
+    }
+
+    /** Modules that mistral.rs does not list come after those it does, as the model defines them, the head last. */
+    private static int listed(String module) {
+        int index = LISTED.indexOf(module);
+        return index < 0 ? LISTED.size() : index;
     }
 
     private static String module(String site) {

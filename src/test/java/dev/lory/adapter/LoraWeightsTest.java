@@ -214,10 +214,32 @@ final class LoraWeightsTest {
                 .add(table + ".lora_embedding_A", 4, 352, 1)
                 .add(table + ".lora_embedding_B", 64, 4, 1);
         assertThat(load(changed).factors()).hasSize(1);
-        assertRefused(changed.config("use_dora", "true"), "use_dora = true is not supported for model.embed_tokens");
+        assertRefused(changed.config("use_dora", "true"), "model.embed_tokens has no lora_magnitude_vector");
         assertRefused(
                 changed.config("use_dora", "false").add(table + ".lora_A.weight", 4, 352, 1),
                 "tensor " + table + ".lora_A.weight has no use for an embedding");
+    }
+
+    @Test
+    void aBiasOfItsOwnIsRefusedByTheFieldThatAsksForIt() throws IOException {
+        assertThat(load(math.config("bias", "\"all\"")).factors()).hasSize(14);
+        assertRefused(
+                math.add(Q + ".base_layer.bias", 1, 64, 1),
+                "bias = \"all\": tensor " + Q + ".base_layer.bias differs from the base model's");
+    }
+
+    /** The base is not tied, so there is nothing that the adapter could change twice. */
+    @Test
+    void tyingIsRefusedOnlyWhereTheHeadIsTheEmbedding() throws IOException {
+        AdapterFolder saved =
+                math.config("ensure_weight_tying", "true").config("modules_to_save", "[\"embed_tokens\"]");
+        assertThat(load(saved.add("base_model.model.model.embed_tokens.weight", 352, 64, 1))
+                        .factors())
+                .hasSize(15);
+        try (ModelSource source = ModelSource.open(Path.of("src/test/resources/fixtures/models/gemma-embed/base"))) {
+            base = DecoderLoader.load(Architectures.spec(source.config()), source.tensors(), backend, 1, 1);
+        }
+        assertRefused(saved, "ensure_weight_tying = true is not supported where the head is the embedding");
     }
 
     /** PEFT strips the adapter's name from every key, so one called {@code layers} or {@code model} loses its tensors. */

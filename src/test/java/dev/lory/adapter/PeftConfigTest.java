@@ -174,12 +174,10 @@ final class PeftConfigTest {
                         "layers_to_transform and layers_pattern go with a list"),
                 Arguments.of("\"layers_to_transform\": [1.5]", "layers_to_transform must be an integer"),
                 Arguments.of("\"peft_type\": \"LOHA\"", "peft_type must be \"LORA\" but is \"LOHA\""),
-                Arguments.of("\"bias\": \"lora_only\"", "bias = \"lora_only\""),
+                Arguments.of("\"bias\": \"some\"", "bias must be \"none\", \"all\" or \"lora_only\" but is \"some\""),
                 Arguments.of("\"lora_bias\": true", "lora_bias = true"),
-                Arguments.of("\"fan_in_fan_out\": true", "fan_in_fan_out = true"),
                 Arguments.of("\"use_qalora\": true", "use_qalora = true"),
                 Arguments.of("\"use_bdlora\": {\"nblocks\": 2}", "use_bdlora = "),
-                Arguments.of("\"ensure_weight_tying\": true", "ensure_weight_tying = true"),
                 Arguments.of("\"trainable_token_indices\": [5]", "trainable_token_indices = [5]"),
                 Arguments.of("\"target_parameters\": [\"mlp.experts\"]", "target_parameters = "),
                 Arguments.of("\"layer_replication\": [[0, 4]]", "layer_replication = "),
@@ -207,7 +205,7 @@ final class PeftConfigTest {
         PeftConfig config = targets("""
                 "target_modules": ["q_proj"], "lora_dropout": 0.1, "init_lora_weights": "gaussian", "inference_mode": false,
                 "loftq_config": {}, "eva_config": {"rho": 2.0}, "velora_config": {"num_groups": 64}, "qalora_group_size": 16,
-                "megatron_core": "megatron.core", "use_bdlora": null, "bias": "none", "peft_version": "0.99",
+                "megatron_core": "megatron.core", "fan_in_fan_out": true, "runtime_config": {}, "use_bdlora": null, "bias": "none", "peft_version": "0.99",
                 "layer_replication": null, "alora_invocation_tokens": null, "a_key_of_the_future": {"a": [1]}""");
 
         assertThat(config.rank(Q)).isEqualTo(4);

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -30,12 +31,12 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Every folder of fixtures/models on every backend against transformers and PEFT: logits of whole prompts, and greedy continuations by the
- * engine. Leaves the differences in {@code target/numerics/models.md}.
+ * Every folder of fixtures/models and fixtures/branches on every backend against transformers and PEFT: logits of whole prompts, and greedy
+ * continuations by the engine. Leaves the differences in {@code target/numerics/models.md}.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 final class ArchitectureGoldenTest {
-    private static final Path MODELS = Path.of("src/test/resources/fixtures/models");
+    private static final Path FIXTURES = Path.of("src/test/resources/fixtures");
 
     /**
      * The CPU keeps keys and values in halves.
@@ -54,19 +55,23 @@ final class ArchitectureGoldenTest {
     private final Map<String, Map<String, List<Double>>> differences = new TreeMap<>();
 
     static Stream<Arguments> models() throws IOException {
-        try (Stream<Path> folders = Files.list(MODELS)) {
-            List<Path> sorted = folders.sorted().toList();
-            return CANDIDATES.stream()
-                    .flatMap(candidate -> sorted.stream()
-                            .map(folder -> Arguments.of(candidate, String.valueOf(folder.getFileName()))));
+        List<Path> models = new ArrayList<>();
+        for (String kind : List.of("models", "branches")) {
+            try (Stream<Path> folders = Files.list(FIXTURES.resolve(kind))) {
+                folders.filter(Files::isDirectory).sorted().forEach(models::add);
+            }
         }
+        return CANDIDATES.stream()
+                .flatMap(candidate -> models.stream()
+                        .map(folder -> Arguments.of(
+                                candidate, FIXTURES.relativize(folder).toString())));
     }
 
     @ParameterizedTest(name = "{1} on {0}")
     @MethodSource("models")
     void agreesWithTransformersAndPeft(Candidate candidate, String model) throws IOException {
         try (ModelFixture fixture =
-                new ModelFixture(MODELS.resolve(model), candidate.backend().get())) {
+                new ModelFixture(FIXTURES.resolve(model), candidate.backend().get())) {
             boolean routed = fixture.decoder().spec().linearSites().stream()
                     .anyMatch(site -> site.path().contains(".experts."));
             double tolerance =
@@ -148,9 +153,15 @@ final class ArchitectureGoldenTest {
     @MethodSource("models")
     void givesASequenceTheSameBitsWhateverIsBesideIt(Candidate candidate, String model) throws IOException {
         try (ModelFixture fixture =
-                new ModelFixture(MODELS.resolve(model), candidate.backend().get())) {
-            List<int[]> prompts = List.of(fixture.prompt(3), fixture.prompt(1), fixture.prompt(2));
-            List<AdapterSet> sets = List.of(fixture.set("mix"), AdapterSet.BASE, fixture.set("adapter.reasoning"));
+                new ModelFixture(FIXTURES.resolve(model), candidate.backend().get())) {
+            List<int[]> prompts = new ArrayList<>();
+            List<AdapterSet> sets = new ArrayList<>();
+            for (String name : fixture.cases()) {
+                int[] prompt = fixture.prompt(
+                        sets.size() % fixture.golden.get("prompts").size());
+                prompts.add(Arrays.copyOf(prompt, Math.min(prompt.length, 17)));
+                sets.add(fixture.set(name));
+            }
             float[][] together = fixture.together(prompts, sets);
             for (int i = 0; i < prompts.size(); i++) {
                 assertThat(together[i])

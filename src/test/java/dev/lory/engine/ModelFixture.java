@@ -27,9 +27,9 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.stream.IntStream;
 
-/** One folder of fixtures/models on a backend: the model, its adapters, and what transformers and PEFT computed with them. */
+/** One model of the fixtures on a backend: its adapters, and what transformers and PEFT computed with them. */
 final class ModelFixture implements AutoCloseable {
-    private static final int MAX_ROWS = 96;
+    private static final int MAX_ROWS = 192;
     private static final int BLOCK = 16;
 
     private final Path goldenTensors;
@@ -89,18 +89,9 @@ final class ModelFixture implements AutoCloseable {
         return IntStream.range(0, array.size()).map(i -> array.get(i).asInt()).toArray();
     }
 
-    /** The cases whose adapters are in the folder. */
     List<String> cases() {
         List<String> cases = new ArrayList<>();
-        golden.get("cases").properties().forEach(entry -> {
-            boolean there = true;
-            for (JsonNode adapter : entry.getValue().get("adapters")) {
-                there &= adapters.containsKey(adapter.get("name").asText());
-            }
-            if (there) {
-                cases.add(entry.getKey());
-            }
-        });
+        golden.get("cases").fieldNames().forEachRemaining(cases::add);
         return cases;
     }
 

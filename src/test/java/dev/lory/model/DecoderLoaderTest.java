@@ -34,6 +34,7 @@ final class DecoderLoaderTest {
                 "qwen2 | {\"tie_word_embeddings\": false} | has no tensor lm_head.weight",
                 "phi3-longrope | {\"num_key_value_heads\": 4} | tensor model.layers.0.self_attn.qkv_proj.weight has shape [128, 64] where the configuration wants [192, 64]",
                 "mixtral | {\"num_local_experts\": 3} | tensor model.layers.0.block_sparse_moe.gate.weight has shape [4, 64] where the configuration wants [3, 64]",
+                "mistral | {\"tie_word_embeddings\": true} | tie_word_embeddings is true but lm_head.weight differs from model.embed_tokens.weight",
                 "starcoder2 | {\"use_bias\": false} | .bias has no place"
             })
     void refusesATensorThatDoesNotFitNamingIt(String model, String change, String message) throws IOException {

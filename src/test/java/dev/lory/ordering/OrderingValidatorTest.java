@@ -80,11 +80,39 @@ class OrderingValidatorTest {
                 .containsExactly(
                         "Got a layer name `model.layers.0.self_attn.qkv_proj` in the ordering, expected it to end"
                                 + " with one of [\"self_attn.q_proj\", \"self_attn.k_proj\", \"self_attn.v_proj\","
-                                + " \"self_attn.o_proj\", \"mlp.gate_proj\", \"mlp.up_proj\", \"mlp.down_proj\", \"lm_head\"]");
+                                + " \"self_attn.o_proj\", \"mlp.up_proj\", \"mlp.down_proj\", \"mlp.gate_proj\", \"lm_head\"]");
         assertThat(errors("layers-wrong-architecture"))
                 .singleElement()
                 .asString()
                 .contains("`transformer.h.0.attn.c_attn`");
+    }
+
+    @Test
+    void listsTheModulesOfPhi3AsMistralRsDoes() {
+        List<String> sites = List.of(
+                "model.layers.0.self_attn.o_proj",
+                "model.layers.0.self_attn.qkv_proj",
+                "model.layers.0.mlp.gate_up_proj",
+                "model.layers.0.mlp.down_proj",
+                "lm_head");
+        Ordering ordering = new Ordering(List.of(), Map.of("model.layers.0.self_attn.q_proj", 0), "b", List.of());
+        assertThat(OrderingValidator.validate(ordering, sites, "b"))
+                .extracting(Finding::detail)
+                .containsExactly(
+                        "Got a layer name `model.layers.0.self_attn.q_proj` in the ordering, expected it to end with one"
+                                + " of [\"self_attn.qkv_proj\", \"self_attn.o_proj\", \"mlp.gate_up_proj\","
+                                + " \"mlp.down_proj\", \"lm_head\"]");
+    }
+
+    /** It ends as wanted, so that sentence would be no help. */
+    @Test
+    void namesAPathThatIsNoneOfTheModels() {
+        Ordering ordering =
+                new Ordering(List.of(), Map.of("base_model.model.model.layers.0.self_attn.q_proj", 0), "b", List.of());
+        assertThat(OrderingValidator.validate(ordering, sites(2), "b"))
+                .extracting(Finding::detail)
+                .containsExactly("the model has no `base_model.model.model.layers.0.self_attn.q_proj`; its 2 layers are"
+                        + " `model.layers.0` to `model.layers.1`");
     }
 
     @Test

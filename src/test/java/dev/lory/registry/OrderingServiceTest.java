@@ -93,7 +93,7 @@ class OrderingServiceTest {
                 json(
                         "{'base_model_id': '%s', 'layers': {'model.layers.0.mlp.c_fc': 0, 'model.layers.9.self_attn.q_proj': 1}}"),
                 "layers[\"model.layers.0.mlp.c_fc\"]",
-                "expected it to end with one of [\"self_attn.k_proj\"");
+                "expected it to end with one of [\"self_attn.q_proj\"");
     }
 
     @Test

@@ -34,6 +34,7 @@ final class EmbeddingLora implements AutoCloseable {
         int count = rows.start(g + 1) - from;
         long factor = low.ensure(4L * rank * (count + 1));
         long first = factor + 4L * rank;
+        long gains = lora.gain().address();
         for (int i = 0; i < count; i++) {
             float weight = rows.weight(from + i) * lora.scale();
             int token = batch.token(rows.row(from + i));
@@ -49,7 +50,8 @@ final class EmbeddingLora implements AutoCloseable {
                 for (int r = 0; r < rank; r++) {
                     sum = Math.fma(Memory.getFloat(factor + 4L * r), Memory.getFloat(first + 4L * (i * rank + r)), sum);
                 }
-                Memory.setFloat(at, Memory.getFloat(at) + sum);
+                float changed = Memory.getFloat(at) + sum;
+                Memory.setFloat(at, lora.hasGain() ? changed * Memory.getFloat(gains + 4L * out) : changed);
             }
         }
     }

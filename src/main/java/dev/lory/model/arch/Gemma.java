@@ -37,12 +37,20 @@ final class Gemma {
                 new DecoderSpec.Head(keys.tied(true), false, 0));
     }
 
-    /** {@code hidden_act: gelu} of the first files means the tanh form, which {@code hidden_activation} later said in so many words. */
+    /**
+     * {@code hidden_act: gelu} of the first files means the tanh form. Transformers 4 read {@code hidden_activation} instead, which may
+     * therefore not say otherwise.
+     */
     private static Activation activation(Keys keys) {
-        if (keys.json().get("hidden_activation").isPresent()) {
-            return keys.activation("hidden_activation", "");
+        Activation named = keys.activation("hidden_act", "gelu_pytorch_tanh");
+        Activation activation = named == Activation.GELU ? Activation.GELU_TANH : named;
+        if (keys.json().get("hidden_activation").isPresent()
+                && keys.activation("hidden_activation", "") != activation) {
+            throw keys.json()
+                    .invalid(
+                            "hidden_activation is not what hidden_act says, and releases of transformers disagree which"
+                                    + " of them counts");
         }
-        Activation activation = keys.activation("hidden_act", "gelu_pytorch_tanh");
-        return activation == Activation.GELU ? Activation.GELU_TANH : activation;
+        return activation;
     }
 }

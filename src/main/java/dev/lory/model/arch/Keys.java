@@ -5,6 +5,7 @@ import dev.lory.format.ModelConfig;
 import dev.lory.kernel.Activation;
 import dev.lory.model.DecoderSpec;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.function.IntPredicate;
@@ -106,10 +107,12 @@ final class Keys {
         return switch (name) {
             case "silu", "swish" -> Activation.SILU;
             case "gelu", "gelu_python" -> Activation.GELU;
-            case "gelu_new", "gelu_pytorch_tanh", "gelu_fast" -> Activation.GELU_TANH;
+            case "gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_fast", "gelu_accurate" ->
+                Activation.GELU_TANH;
             default ->
                 throw json.invalid(key + " is " + name
-                        + "; supported are silu, swish, gelu, gelu_python, gelu_new, gelu_fast, gelu_pytorch_tanh");
+                        + "; supported are silu, swish, gelu, gelu_python, gelu_new, gelu_pytorch_tanh, gelu_python_tanh,"
+                        + " gelu_fast, gelu_accurate");
         };
     }
 
@@ -121,9 +124,18 @@ final class Keys {
         return windows(OptionalInt.empty(), layer -> false);
     }
 
-    /** The window under {@code sliding_window}, in every layer if there is one. */
+    /**
+     * The window under {@code sliding_window}, in every layer if there is one: these architectures do not read {@code layer_types}, which
+     * may therefore not say otherwise.
+     */
     List<Integer> windows(OptionalInt absent) {
-        return windows(window(absent), layer -> true);
+        OptionalInt window = window(absent);
+        List<Integer> same = Collections.nCopies(config.layers(), window.orElse(NO_WINDOW));
+        if (!windows(window, layer -> true).equals(same)) {
+            throw json.invalid("layer_types is " + json.texts("layer_types") + ", but all layers of "
+                    + config.architecture() + " are alike");
+        }
+        return same;
     }
 
     /** What {@code sliding_window} says: null is none. */

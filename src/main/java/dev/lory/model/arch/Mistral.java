@@ -22,7 +22,7 @@ final class Mistral {
                 new DecoderSpec.Attention(
                         heads,
                         positions.rope(),
-                        keys.plainScores(heads, keys.windows(OptionalInt.of(4096))),
+                        keys.plainScores(heads, keys.windows(keys.window(OptionalInt.of(4096)), layer -> true)),
                         keys.split(heads, false),
                         keys.output("self_attn.o_proj", heads, false),
                         false),

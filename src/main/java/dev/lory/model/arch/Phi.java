@@ -13,10 +13,8 @@ final class Phi {
 
     private static DecoderSpec spec(ModelConfig config) {
         Keys keys = new Keys(config);
-        if (keys.json().flag("qk_layernorm", false)) {
-            throw keys.json().invalid("qk_layernorm is true, which is not supported");
-        }
-        DecoderSpec.Heads heads = keys.heads(config.heads(), keys.perHead(), false);
+        DecoderSpec.Heads heads =
+                keys.heads(config.heads(), keys.perHead(), keys.json().flag("qk_layernorm", false));
         RopeKeys.Positions positions = RopeKeys.partial(config, heads.dim(), 10000, 2048, 0.5);
         return new DecoderSpec(
                 config.vocabSize(),

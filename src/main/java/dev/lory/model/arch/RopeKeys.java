@@ -29,6 +29,7 @@ final class RopeKeys {
             "mscale",
             "mscale_all_dim",
             "truncate",
+            "finetuned", // in the first files with yarn; transformers never read it
             "short_factor",
             "long_factor");
 
@@ -36,11 +37,12 @@ final class RopeKeys {
     private final JsonFile rope;
     private final int maxPositions;
     private final String longRope;
-    private final int absentOriginal;
+    private final OptionalInt absentOriginal;
 
     /**
      * @param longRope what the files of the architecture call LongRoPE, beside {@code longrope} and {@code su}
-     * @param absentOriginal {@code original_max_position_embeddings} where it is absent; empty = as {@code max_position_embeddings}
+     * @param absentOriginal {@code original_max_position_embeddings} where it does not stand beside the scaling; empty = what stands in
+     *     it, and if nothing does as {@code max_position_embeddings}
      */
     private RopeKeys(ModelConfig config, int absentPositions, String longRope, OptionalInt absentOriginal) {
         json = config.keys();
@@ -50,7 +52,7 @@ final class RopeKeys {
                 .or(() -> json.object("rope_parameters"))
                 .orElse(json);
         maxPositions = json.count("max_position_embeddings", absentPositions);
-        this.absentOriginal = absentOriginal.orElse(maxPositions);
+        this.absentOriginal = absentOriginal;
         if (rope != json) {
             for (String key : (Iterable<String>) rope.root()::fieldNames) {
                 if (!KNOWN.contains(key)) {
@@ -138,8 +140,8 @@ final class RopeKeys {
     /** Files say either what the model was trained for or what it was stretched to; the longer counts. */
     private int reach(RopeScaling scaling) {
         return switch (scaling) {
-            case RopeScaling.Linear linear -> (int) (maxPositions * (double) linear.factor());
-            case RopeScaling.Dynamic dynamic -> (int) (maxPositions * dynamic.factor());
+            case RopeScaling.Linear linear -> Math.max(maxPositions, (int) (maxPositions * (double) linear.factor()));
+            case RopeScaling.Dynamic dynamic -> Math.max(maxPositions, (int) (maxPositions * dynamic.factor()));
             case RopeScaling.Yarn yarn -> Math.max(maxPositions, (int) (yarn.original() * (double) yarn.factor()));
             case RopeScaling.None none -> maxPositions;
             case RopeScaling.Llama3 llama3 -> maxPositions;
@@ -148,14 +150,7 @@ final class RopeKeys {
     }
 
     private double factor() {
-        return atLeastOne("factor", rope.number("factor"));
-    }
-
-    private double atLeastOne(String key, double value) {
-        if (!(value >= 1) || Double.isInfinite(value)) {
-            throw json.invalid(rope.prefix() + key + " is " + value + " but must be at least 1");
-        }
-        return value;
+        return positive("factor", rope.number("factor"));
     }
 
     private double positive(String key, double value) {
@@ -165,10 +160,11 @@ final class RopeKeys {
         return value;
     }
 
-    /** Beside the scaling it stands in Phi-3's files; that one counts. */
+    /** What stands beside the scaling counts first, for Phi-3 alone. */
     private int original() {
-        return json.count(
-                "original_max_position_embeddings", rope.count("original_max_position_embeddings", absentOriginal));
+        String key = "original_max_position_embeddings";
+        int inside = absentOriginal.isPresent() ? absentOriginal.getAsInt() : rope.count(key, maxPositions);
+        return json.count(key, inside);
     }
 
     private RopeScaling dynamic(int dims) {
@@ -189,7 +185,9 @@ final class RopeKeys {
     }
 
     private RopeScaling yarn() {
-        double factor = factor();
+        // null is what the lengths say, absent is a mistake
+        double stretched = (double) maxPositions / original();
+        double factor = rope.has("factor") ? positive("factor", rope.number("factor", stretched)) : factor();
         double mscale = rope.number("mscale", 0);
         double allDims = rope.number("mscale_all_dim", 0);
         double magnitude = mscale != 0 && allDims != 0
