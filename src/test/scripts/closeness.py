@@ -24,7 +24,7 @@ def requests(limit):
         questions = [json.loads(line)["prompt"] for line in (DEMO / f"{task}.test.jsonl").open()]
         for mode, count, tokens in ((task, limit, 40), ("base", min(10, limit), 64)):
             for i, question in enumerate(questions[:count]):
-                yield f"{mode}/{task}/{i}", {"max_tokens": tokens}, mode, question
+                yield f"{mode}/{task}/{i}", {"max_tokens": tokens, "logprobs": True, "top_logprobs": 2}, mode, question
         if task == "math":
             for i, question in enumerate(questions[:FIRST_STEPS]):
                 yield f"logits/{task}/{i}", {"max_tokens": 1, "logprobs": True, "top_logprobs": -1}, task, question
@@ -54,6 +54,15 @@ def logit_difference(one, other):
     return (max(differences) - min(differences)) / 2
 
 
+def gap(choice, other):
+    """Between the two best tokens of the reference, in logits, where the other takes another way."""
+    for step, otherwise in zip(choice["logprobs"]["content"], other["logprobs"]["content"]):
+        if step["token"] != otherwise["token"]:
+            best, second = step["top_logprobs"]
+            return best["logprob"] - second["logprob"]
+    return 0.0
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kernels", default="auto")
@@ -68,16 +77,20 @@ def main():
                         "return_tokens_as_token_ids": True, "messages": [{"role": "user", "content": question}], **extra}
                 out.write(json.dumps({"custom_id": key, "method": "POST", "url": "/v1/chat/completions", "body": body}) + "\n")
         fast, truth = answers(options.kernels, batch, work), answers("reference", batch, work)
-    counts, differences = {}, []
+    counts, gaps, differences = {}, {}, []
     for key, choice in truth.items():
         mode, task, _ = key.split("/")
         if mode == "logits":
             differences.append(logit_difference(fast[key], choice))
         else:
             same, total = counts.get((mode, task), (0, 0))
-            counts[mode, task] = (same + (fast[key]["message"]["content"] == choice["message"]["content"]), total + 1)
+            equal = fast[key]["message"]["content"] == choice["message"]["content"]
+            counts[mode, task] = (same + equal, total + 1)
+            if not equal:
+                gaps.setdefault((mode, task), []).append(gap(choice, fast[key]))
     for (mode, task), (same, total) in sorted(counts.items()):
-        print(f"{mode} on {task}: {same} of {total} outputs identical")
+        print(f"{mode} on {task}: {same} of {total} outputs identical; the reference's two best tokens where the others part: "
+              + (", ".join(f"{one:.2f}" for one in sorted(gaps.get((mode, task), []))) or "-"))
     print(f"largest logit difference, first step of {len(differences)} prompts: {min(differences):.2f} to {max(differences):.2f}")
 
 

@@ -16,7 +16,8 @@ import picocli.CommandLine.IVersionProvider;
             RunBatchCommand.class,
             BenchCommand.class,
             TokenizeCommand.class,
-            TemplateCommand.class
+            TemplateCommand.class,
+            OrderingCommand.class
         },
         mixinStandardHelpOptions = true,
         versionProvider = Lory.Version.class,

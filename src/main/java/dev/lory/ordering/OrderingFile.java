@@ -26,7 +26,17 @@ public final class OrderingFile {
 
     /** @throws ServiceException {@code INVALID_ORDERING} with every finding in {@code findings} */
     public static Ordering parse(byte[] content) {
-        return new OrderingFile().read(content);
+        OrderingFile file = new OrderingFile();
+        Optional<Ordering> ordering = file.tree(content).map(file::read);
+        refuseErrors(file.findings);
+        return ordering.orElseThrow(() -> new AssertionError("a file that is no object has a finding"));
+    }
+
+    /** All that {@link #parse} would refuse it for; empty = nothing. */
+    public static List<Finding> findings(byte[] content) {
+        OrderingFile file = new OrderingFile();
+        file.tree(content).ifPresent(file::read);
+        return List.copyOf(file.findings);
     }
 
     /** Throws if a finding is an error, with all of them. */
@@ -45,17 +55,16 @@ public final class OrderingFile {
         }
     }
 
-    private Ordering read(byte[] content) {
-        JsonNode root = root(content);
+    private Ordering read(JsonNode root) {
         String base = baseModelId(root);
         List<String> order = order(field(root, "order"));
         Map<String, Integer> layers = layers(field(root, "layers"));
         List<PreloadAdapter> preload = preload(field(root, "preload_adapters"), Set.copyOf(order));
-        refuseErrors(findings);
         return new Ordering(order, layers, base, preload);
     }
 
-    private JsonNode root(byte[] content) {
+    /** The object that the file is; empty, and a finding, if it is none. */
+    private Optional<JsonNode> tree(byte[] content) {
         try {
             JsonNode root = JsonTree.read(content, findings);
             if (root.isMissingNode()) {
@@ -63,7 +72,7 @@ public final class OrderingFile {
             } else if (!root.isObject()) {
                 findings.add(error("", "the file is " + type(root) + ", a JSON object is wanted"));
             } else {
-                return root;
+                return Optional.of(root);
             }
         } catch (JsonProcessingException e) {
             String where = e.getLocation() == null
@@ -74,8 +83,7 @@ public final class OrderingFile {
         } catch (IOException e) {
             findings.add(error("", "the file is not JSON: " + e.getMessage()));
         }
-        refuseErrors(findings);
-        throw new AssertionError("a file without root has a finding");
+        return Optional.empty();
     }
 
     private static Optional<JsonNode> field(JsonNode root, String name) {

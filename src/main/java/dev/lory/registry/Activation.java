@@ -11,12 +11,14 @@ import java.util.List;
  *
  * @param revision rises with each activation; 0 = there has been none
  * @param adapters summed unmerged; empty = the base model
- * @param cause {@code API}, or {@code ORDER} for the {@code order} of an ordering file; empty at revision 0
+ * @param cause {@code API}, {@code ORDER} for the {@code order} of an ordering file, or {@code ROLLBACK}; empty at revision 0
+ * @param rollbackOf the revision it is a copy of; 0 = it is none
  */
 @JsonNaming(SnakeCaseStrategy.class)
-public record Activation(long revision, List<WeightedAdapter> adapters, String cause, String actor, Instant at) {
+public record Activation(
+        long revision, List<WeightedAdapter> adapters, String cause, long rollbackOf, String actor, Instant at) {
     /** Before the first activation. */
-    static final Activation NONE = new Activation(0, List.of(), "", "", Instant.EPOCH);
+    static final Activation NONE = new Activation(0, List.of(), "", 0, "", Instant.EPOCH);
 
     public Activation {
         adapters = List.copyOf(adapters);

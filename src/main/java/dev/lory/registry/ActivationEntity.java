@@ -25,7 +25,8 @@ class ActivationEntity {
     /** What made it. */
     enum Cause {
         API,
-        ORDER
+        ORDER,
+        ROLLBACK
     }
 
     @Id
@@ -45,6 +46,9 @@ class ActivationEntity {
     @Column
     @Enumerated(EnumType.STRING)
     private Cause cause;
+
+    @Column(name = "rollback_of")
+    private @Nullable Long rollbackOf;
 
     @Column
     private String actor;
@@ -72,6 +76,14 @@ class ActivationEntity {
         return made;
     }
 
+    /** The set of an older revision once more. */
+    static ActivationEntity byRollback(BaseModelEntity model, ActivationEntity to, String actor) {
+        ActivationEntity made = byRequest(model, to.adapters, actor);
+        made.rollbackOf = to.revision;
+        made.cause = Cause.ROLLBACK;
+        return made;
+    }
+
     long revision() {
         return revision;
     }
@@ -81,6 +93,6 @@ class ActivationEntity {
     }
 
     Activation view() {
-        return new Activation(revision, adapters, cause.name(), actor, at);
+        return new Activation(revision, adapters, cause.name(), rollbackOf == null ? 0 : rollbackOf, actor, at);
     }
 }

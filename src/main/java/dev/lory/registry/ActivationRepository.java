@@ -14,6 +14,10 @@ class ActivationRepository implements PanacheRepositoryBase<ActivationEntity, Lo
         return find("baseModelId", Sort.descending("revision"), model.id()).firstResultOptional();
     }
 
+    Optional<ActivationEntity> revision(BaseModelEntity model, long revision) {
+        return find("baseModelId = ?1 and revision = ?2", model.id(), revision).firstResultOptional();
+    }
+
     /** Newest first. */
     List<ActivationEntity> newest(BaseModelEntity model, int atMost) {
         return find("baseModelId", Sort.descending("revision"), model.id())

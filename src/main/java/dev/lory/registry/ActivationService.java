@@ -9,8 +9,10 @@ import io.quarkus.narayana.jta.QuarkusTransaction;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.HashSet;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Function;
 import java.util.function.LongConsumer;
 import org.jboss.logging.Logger;
 
@@ -58,13 +60,33 @@ public class ActivationService {
 
     /** As {@link #activate}, if {@code expectedRevision} is still the current one; {@code REVISION_CONFLICT} otherwise. */
     public Activation activateIf(long expectedRevision, List<WeightedAdapter> wanted, String actor) {
-        return activate(wanted, actor, revision -> {
-            if (revision != expectedRevision) {
-                throw new ServiceException(
-                        ErrorCode.REVISION_CONFLICT,
-                        "the current activation is revision " + revision + ", If-Match names " + expectedRevision);
-            }
-        });
+        return activate(wanted, actor, current -> expect(expectedRevision, current));
+    }
+
+    /**
+     * Makes the set of an older revision the current one again, as a new revision.
+     *
+     * @param expectedRevision as for {@link #activateIf}; empty = whatever is current
+     * @throws ServiceException as {@link #activateIf}; {@code NOT_FOUND} if there is no revision {@code to}
+     */
+    public Activation rollback(long to, OptionalLong expectedRevision, String actor) {
+        LongConsumer precondition = current -> expectedRevision.ifPresent(expected -> expect(expected, current));
+        return append(
+                actor,
+                precondition,
+                model -> activations
+                        .revision(model, to)
+                        .map(old -> ActivationEntity.byRollback(model, old, actor))
+                        .orElseThrow(() -> new ServiceException(
+                                ErrorCode.NOT_FOUND, "there is no activation with revision " + to)));
+    }
+
+    private static void expect(long expected, long current) {
+        if (current != expected) {
+            throw new ServiceException(
+                    ErrorCode.REVISION_CONFLICT,
+                    "the current activation is revision " + current + ", If-Match names " + expected);
+        }
     }
 
     /** Newest first, at most 200. */
@@ -79,11 +101,16 @@ public class ActivationService {
 
     private Activation activate(List<WeightedAdapter> wanted, String actor, LongConsumer precondition) {
         check(wanted);
+        return append(actor, precondition, model -> ActivationEntity.byRequest(model, wanted, actor));
+    }
+
+    private Activation append(
+            String actor, LongConsumer precondition, Function<BaseModelEntity, ActivationEntity> wanted) {
         Activation made = QuarkusTransaction.requiringNew().call(() -> {
             BaseModelEntity model = models.lock();
             precondition.accept(
                     activations.latest(model).map(ActivationEntity::revision).orElse(0L));
-            return insert(model, ActivationEntity.byRequest(model, wanted, actor), actor);
+            return insert(model, wanted.apply(model), actor);
         });
         publish(made);
         return made;

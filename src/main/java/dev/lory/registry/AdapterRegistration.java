@@ -76,7 +76,7 @@ class AdapterRegistration {
         for (int i = 0; i < ordering.preloadAdapters().size(); i++) {
             PreloadAdapter preload = ordering.preloadAdapters().get(i);
             try {
-                register(model, preload.name(), preload.adapterModelId(), actor);
+                register(model, preload.name(), sources.ofPreload(preload), actor);
             } catch (ServiceException e) {
                 if (e.code() != ErrorCode.INVALID_REQUEST) {
                     throw e;

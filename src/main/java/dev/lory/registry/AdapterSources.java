@@ -4,6 +4,7 @@ import static dev.lory.error.ServiceException.invalid;
 
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
+import dev.lory.ordering.Ordering.PreloadAdapter;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -28,6 +29,14 @@ class AdapterSources {
         } catch (InvalidPathException e) {
             throw invalid("source", "`" + source + "` is no path: " + e.getReason());
         }
+    }
+
+    /** What an ordering file means by {@code adapter_model_id}: a PEFT folder, or as in mistral.rs a folder that has one of the adapter's name. */
+    String ofPreload(PreloadAdapter preload) {
+        String source = preload.adapterModelId();
+        Path folder = folder(source);
+        boolean above = !isAdapter(folder) && isAdapter(folder(source + "/" + preload.name()));
+        return above ? source + "/" + preload.name() : source;
     }
 
     /**

@@ -30,15 +30,14 @@ class OrderingRepository implements PanacheRepository<OrderingRevisionEntity> {
                 .findFirst();
     }
 
+    /** The newest revision with this content. */
     Optional<OrderingRevisionEntity> withDigest(OrderingFileEntity file, String sha256) {
-        return find("file = ?1 and sha256 = ?2", file, sha256).firstResultOptional();
+        return find("file = ?1 and sha256 = ?2", Sort.descending("revision"), file, sha256)
+                .firstResultOptional();
     }
 
-    int lastRevision(OrderingFileEntity file) {
-        return find("file", Sort.descending("revision"), file)
-                .firstResultOptional()
-                .map(OrderingRevisionEntity::revision)
-                .orElse(0);
+    Optional<OrderingRevisionEntity> last(OrderingFileEntity file) {
+        return find("file", Sort.descending("revision"), file).firstResultOptional();
     }
 
     /** The latest revision of each name, by name. */

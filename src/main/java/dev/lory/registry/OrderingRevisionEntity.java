@@ -65,18 +65,21 @@ class OrderingRevisionEntity {
         return id;
     }
 
+    String sha256() {
+        return sha256;
+    }
+
+    /** As it was uploaded. */
+    byte[] content() {
+        return content.getBytes(StandardCharsets.UTF_8);
+    }
+
     int revision() {
         return revision;
     }
 
     OrderingRevision view() {
         return new OrderingRevision(
-                file.name(),
-                revision,
-                sha256,
-                comment,
-                createdBy,
-                createdAt,
-                OrderingFile.parse(content.getBytes(StandardCharsets.UTF_8)));
+                file.name(), revision, sha256, comment, createdBy, createdAt, OrderingFile.parse(content()));
     }
 }

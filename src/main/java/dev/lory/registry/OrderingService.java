@@ -8,6 +8,7 @@ import dev.lory.ordering.AdapterNames;
 import dev.lory.ordering.Finding;
 import dev.lory.ordering.Ordering;
 import dev.lory.ordering.OrderingFile;
+import dev.lory.ordering.OrderingGenerator;
 import dev.lory.ordering.OrderingValidator;
 import dev.lory.worker.GenerationRequest.WeightedAdapter;
 import dev.lory.worker.WorkerStatus.ModelInfo;
@@ -18,6 +19,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Callable;
 import org.jboss.logging.Logger;
 
 /** Ordering files: uploaded once, kept for ever, each content a revision of its name. Any thread may call. */
@@ -86,37 +88,98 @@ public class OrderingService {
             throw invalid("name", "the name of the ordering " + fault);
         });
         Ordering ordering = OrderingFile.parse(content);
-        ModelInfo served = workers.status().model();
-        List<Finding> findings = OrderingValidator.validate(ordering, served.linearSites(), served.name());
+        List<Finding> findings = againstModel(ordering);
         OrderingFile.refuseErrors(findings);
-        Stored stored = QuarkusTransaction.requiringNew()
-                .call(() -> store(name, content, ordering, findings, comment, onUpload, actor));
+        return published(() -> {
+            BaseModelEntity model = models.lock();
+            OrderingFileEntity file = orderings.named(model, name);
+            String sha256 = sha256(content);
+            Optional<OrderingRevisionEntity> existing = orderings.withDigest(file, sha256);
+            return store(
+                    model,
+                    ordering,
+                    existing.orElseGet(() -> insert(file, "upload", sha256, content, comment, actor)),
+                    existing.isEmpty(),
+                    findings,
+                    onUpload,
+                    actor);
+        });
+    }
+
+    /**
+     * Makes the content of an older revision the latest again, as a new revision.
+     *
+     * @return not created if it is the latest already
+     * @throws ServiceException as {@link #create}; {@code NOT_FOUND} if there is no such name or number
+     */
+    public Uploaded rollback(String name, int number, OnUpload onUpload, Actor actor) {
+        OrderingRevision wanted = revision(name, number);
+        List<Finding> findings = againstModel(wanted.content());
+        OrderingFile.refuseErrors(findings);
+        return published(() -> {
+            BaseModelEntity model = models.lock();
+            OrderingFileEntity file = orderings.named(model, name);
+            OrderingRevisionEntity old =
+                    orderings.withDigest(file, wanted.sha256()).orElseThrow();
+            boolean isLast = orderings.last(file).filter(old::equals).isPresent();
+            String comment = "rollback to revision " + number;
+            return store(
+                    model,
+                    wanted.content(),
+                    isLast ? old : insert(file, "rollback", old.sha256(), old.content(), comment, actor),
+                    !isLast,
+                    findings,
+                    onUpload,
+                    actor);
+        });
+    }
+
+    /** Everything there is to say about a file, which is not kept: what is wrong in itself, else what does not fit the model. */
+    public List<Finding> validate(byte[] content) {
+        List<Finding> findings = OrderingFile.findings(content);
+        return findings.isEmpty() ? againstModel(OrderingFile.parse(content)) : findings;
+    }
+
+    /**
+     * An ordering file for the served model, which is not kept.
+     *
+     * @param baseModelId empty = what the served model is called
+     * @throws ServiceException {@code INVALID_REQUEST} naming a target the model does not have
+     */
+    public Ordering generate(String baseModelId, List<String> targets, List<String> adapters) {
+        ModelInfo served = workers.status().model();
+        return OrderingGenerator.generate(
+                served.linearSites(), baseModelId.isEmpty() ? served.name() : baseModelId, targets, adapters);
+    }
+
+    private List<Finding> againstModel(Ordering ordering) {
+        ModelInfo served = workers.status().model();
+        return OrderingValidator.validate(ordering, served.linearSites(), served.name());
+    }
+
+    private Uploaded published(Callable<Stored> work) {
+        Stored stored = QuarkusTransaction.requiringNew().call(work);
         stored.activation().ifPresent(activations::publish);
         changes.raise();
         return stored.uploaded();
     }
 
     private Stored store(
-            String name,
-            byte[] content,
+            BaseModelEntity model,
             Ordering ordering,
+            OrderingRevisionEntity revision,
+            boolean created,
             List<Finding> warnings,
-            String comment,
             OnUpload onUpload,
             Actor actor) {
-        BaseModelEntity model = models.lock();
         registration.register(model, ordering, actor);
-        OrderingFileEntity file = orderings.named(model, name);
-        String sha256 = sha256(content);
-        Optional<OrderingRevisionEntity> existing = orderings.withDigest(file, sha256);
-        OrderingRevisionEntity revision = existing.orElseGet(() -> insert(file, sha256, content, comment, actor));
-        Optional<Activation> activation = activates(onUpload, existing.isEmpty(), ordering)
+        Optional<Activation> activation = activates(onUpload, created, ordering)
                 ? Optional.of(activate(model, ordering, revision, actor))
                 : Optional.empty();
         return new Stored(
                 new Uploaded(
                         revision.view(),
-                        existing.isEmpty(),
+                        created,
                         warnings,
                         activation.map(Activation::revision).orElse(0L)),
                 activation);
@@ -131,14 +194,14 @@ public class OrderingService {
     }
 
     private OrderingRevisionEntity insert(
-            OrderingFileEntity file, String sha256, byte[] content, String comment, Actor actor) {
-        int last = orderings.lastRevision(file);
+            OrderingFileEntity file, String action, String sha256, byte[] content, String comment, Actor actor) {
+        int last = orderings.last(file).map(OrderingRevisionEntity::revision).orElse(0);
         OrderingRevisionEntity made =
                 new OrderingRevisionEntity(file, last + 1, sha256, content, comment, actor.name());
         orderings.persist(made);
         String before = last == 0 ? "" : "revision " + last;
         String after = "revision " + made.revision() + " sha256 " + sha256;
-        audit.record(actor.name(), "upload", "ordering/" + file.name(), before, after);
+        audit.record(actor.name(), action, "ordering/" + file.name(), before, after);
         LOG.infof(
                 "ordering name=%s revision=%d sha256=%s actor=%s", file.name(), made.revision(), sha256, actor.name());
         return made;

@@ -8,8 +8,10 @@ import io.smallrye.common.annotation.RunOnVirtualThread;
 import jakarta.ws.rs.DefaultValue;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.HeaderParam;
+import jakarta.ws.rs.POST;
 import jakarta.ws.rs.PUT;
 import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.HttpHeaders;
@@ -17,6 +19,7 @@ import jakarta.ws.rs.core.MediaType;
 import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.SecurityContext;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.headers.Header;
@@ -102,6 +105,28 @@ public class ActivationResource {
         long expected = Revisions.expected(ifMatch, activations.current().revision());
         List<WeightedAdapter> wanted = StrictBody.read(body, Set.of("adapters")).adapters("adapters");
         return tagged(activations.activateIf(expected, wanted, Callers.name(caller)));
+    }
+
+    @POST
+    @Path("{revision}/rollback")
+    @Operation(
+            operationId = "rollbackActivation",
+            summary = "Make the set of an older revision the current one again",
+            description = "A new revision with the old one's adapters. With If-Match only if that is still current.")
+    @APIResponse(
+            responseCode = "200",
+            description = "The activation that is current now",
+            headers = @Header(name = "ETag", description = "The new revision"),
+            content = @Content(schema = @Schema(implementation = Activation.class)))
+    public Response rollback(
+            @PathParam("revision") long revision,
+            @HeaderParam(HttpHeaders.IF_MATCH) @DefaultValue("") String ifMatch,
+            @Context SecurityContext caller) {
+        OptionalLong expected = ifMatch.isBlank()
+                ? OptionalLong.empty()
+                : OptionalLong.of(
+                        Revisions.expected(ifMatch, activations.current().revision()));
+        return tagged(activations.rollback(revision, expected, Callers.name(caller)));
     }
 
     private static Response tagged(Activation activation) {

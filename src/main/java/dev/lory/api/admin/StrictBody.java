@@ -14,6 +14,7 @@ import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /** A JSON object of a request, read strictly: no unknown field, no field twice, no value of another type. */
@@ -52,6 +53,11 @@ final class StrictBody {
             names.add(text(value, field + "[" + names.size() + "]"));
         }
         return names;
+    }
+
+    /** A string that may be left out. */
+    Optional<String> text(String field) {
+        return object.has(field) ? Optional.of(text(object.get(field), field)) : Optional.empty();
     }
 
     /** A required array of names, or of objects with name and weight. */

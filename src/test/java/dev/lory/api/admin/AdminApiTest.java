@@ -51,6 +51,93 @@ class AdminApiTest {
     }
 
     @Test
+    void comparesRevisionsOfAnOrderingAndGoesBack() {
+        String file = "{\"base_model_id\": \"" + FakeWorker.MODEL + "\", \"order\": [\"%s\"]}";
+        json(file.formatted("math")).post("/api/v1/orderings/turning").then().statusCode(201);
+        json(file.formatted("biology")).post("/api/v1/orderings/turning").then().statusCode(201);
+        given().get("/api/v1/orderings/turning/diff?from=1&to=2")
+                .then()
+                .statusCode(200)
+                .body("path", equalTo(List.of("order[0]")))
+                .body("[0].before", equalTo("math"))
+                .body("[0].after", equalTo("biology"));
+        given().post("/api/v1/orderings/turning/rollback?to=1&activate=true")
+                .then()
+                .statusCode(201)
+                .body("revision.revision", equalTo(3))
+                .body("revision.comment", equalTo("rollback to revision 1"));
+        given().get(CURRENT).then().body("adapters.name", equalTo(List.of("math")));
+        given().post("/api/v1/orderings/turning/rollback?to=1")
+                .then()
+                .statusCode(200)
+                .body("revision.revision", equalTo(3));
+        problem(given().post("/api/v1/orderings/turning/rollback").then(), 404, "not_found");
+        problem(given().get("/api/v1/orderings/turning/diff?from=1&to=9").then(), 404, "not_found");
+    }
+
+    @Test
+    void makesAndChecksOrderingsWithoutKeepingThem() {
+        String made = json("{\"target_modules\": [\"q_proj\"], \"adapters\": [\"a\"]}")
+                .post("/api/v1/orderings/generate")
+                .then()
+                .statusCode(200)
+                .body("base_model_id", equalTo(FakeWorker.MODEL))
+                .body("order", equalTo(List.of("a")))
+                .extract()
+                .asString();
+        json(made)
+                .post("/api/v1/orderings/validate")
+                .then()
+                .statusCode(200)
+                .body("usable", equalTo(true))
+                .body("findings.size()", equalTo(0));
+        json("{\"order\": [\"a\", \"a\"]}")
+                .post("/api/v1/orderings/validate")
+                .then()
+                .statusCode(200)
+                .body("usable", equalTo(false))
+                .body("findings.path", equalTo(List.of("base_model_id", "order[1]")));
+        problem(
+                        json("{\"target_modules\": [\"x\"], \"adapters\": [\"a\"]}")
+                                .post("/api/v1/orderings/generate")
+                                .then(),
+                        400,
+                        "invalid_request")
+                .body("detail", containsString("`x`"));
+        problem(json("{\"adapters\": []}").post("/api/v1/orderings/generate").then(), 400, "invalid_request")
+                .body("detail", containsString("target_modules is required"));
+    }
+
+    @Test
+    void goesBackToAnActivation() {
+        int before = json("{\"adapter_names\": [\"math\"]}")
+                .post("/activate_adapters")
+                .then()
+                .extract()
+                .path("revision");
+        json("{\"adapter_names\": [\"biology\"]}")
+                .post("/activate_adapters")
+                .then()
+                .statusCode(200);
+        String tag = given().post("/api/v1/activations/" + before + "/rollback")
+                .then()
+                .statusCode(200)
+                .body("cause", equalTo("ROLLBACK"))
+                .body("rollback_of", equalTo(before))
+                .body("adapters.name", equalTo(List.of("math")))
+                .extract()
+                .header("ETag");
+        given().get(CURRENT).then().header("ETag", tag);
+        problem(
+                given().header("If-Match", "\"" + before + "\"")
+                        .post("/api/v1/activations/" + before + "/rollback")
+                        .then(),
+                409,
+                "revision_conflict");
+        problem(given().post("/api/v1/activations/999999/rollback").then(), 404, "not_found");
+    }
+
+    @Test
     void refusesABadOrderingWithEveryFinding() {
         problem(
                         json("{\"order\": [\"a\", \"a\"], \"layers\": []}")
