@@ -99,6 +99,19 @@ class HouseRulesTest {
         assertThat(named).isEmpty();
     }
 
+    /** The JVM is told not to inline them, and a vector that crosses a call lies on the heap. */
+    @Test
+    void vectorLoopsSpeakOfAddresses() {
+        Stream<JavaMethod> loops = typesIn("kernel.cpu")
+                .filter(type -> type.getSimpleName().startsWith("Vector"))
+                .flatMap(type -> type.getMethods().stream());
+        assertThat(loops)
+                .isNotEmpty()
+                .noneMatch(method -> Stream.concat(
+                                Stream.of(method.getRawReturnType()), method.getRawParameterTypes().stream())
+                        .anyMatch(type -> type.getPackageName().equals("jdk.incubator.vector")));
+    }
+
     @Test
     void typeNamesSayWhatATypeIs() {
         Stream<String> refused = MAIN.stream()

@@ -254,7 +254,7 @@ public final class CpuBackend implements Backend {
     @Override
     public void gate(Activation activation, Tensor gate, Tensor up, Tensor y) {
         flush();
-        rowSection.gate(Curve.of(activation), address(gate), address(up), address(y), y.rows(), y.cols());
+        rowSection.gate(VectorCurve.of(activation), address(gate), address(up), address(y), y.rows(), y.cols());
     }
 
     @Override
@@ -278,7 +278,7 @@ public final class CpuBackend implements Backend {
     @Override
     public void activate(Activation activation, Tensor x, Tensor y) {
         flush();
-        rowSection.curve(Curve.of(activation), 0, address(x), address(y), y.rows(), y.cols());
+        rowSection.curve(VectorCurve.of(activation), 0, address(x), address(y), y.rows(), y.cols());
     }
 
     @Override
@@ -296,7 +296,7 @@ public final class CpuBackend implements Backend {
     @Override
     public void softCap(float cap, Tensor y) {
         flush();
-        rowSection.curve(Curve.SOFT_CAP, cap, address(y), address(y), y.rows(), y.cols());
+        rowSection.curve(VectorCurve.SOFT_CAP, cap, address(y), address(y), y.rows(), y.cols());
     }
 
     @Override

@@ -13,19 +13,16 @@ final class Exponential {
 
     /** Below −87 and above 88 as at those bounds. */
     static FloatVector of(FloatVector exponent) {
-        FloatVector x = exponent.max(-87f).min(88f);
-        FloatVector shifted = x.mul(1.44269504f).add(ROUND);
-        IntVector n = shifted.reinterpretAsInts().sub(0x4B400000);
-        FloatVector whole = shifted.sub(ROUND);
-        FloatVector r = whole.fma(splat(-0.693145752f), x);
-        r = whole.fma(splat(-1.42860677e-6f), r);
-        FloatVector p = splat(1f / 720).fma(r, splat(1f / 120));
-        p = p.fma(r, splat(1f / 24)).fma(r, splat(1f / 6));
-        p = p.fma(r, splat(0.5f)).fma(r, splat(1f)).fma(r, splat(1f));
-        return p.mul(n.add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats());
-    }
-
-    private static FloatVector splat(float value) {
-        return FloatVector.broadcast(Lanes.F, value);
+        FloatVector x = exponent.max(Lanes.broadcast(-87f)).min(Lanes.broadcast(88f));
+        FloatVector shifted = x.mul(Lanes.broadcast(1.44269504f)).add(Lanes.broadcast(ROUND));
+        IntVector n = shifted.reinterpretAsInts().sub(Lanes.broadcast(0x4B400000));
+        FloatVector whole = shifted.sub(Lanes.broadcast(ROUND));
+        FloatVector r = whole.fma(Lanes.broadcast(-0.693145752f), x);
+        r = whole.fma(Lanes.broadcast(-1.42860677e-6f), r);
+        FloatVector p = Lanes.broadcast(1f / 720).fma(r, Lanes.broadcast(1f / 120));
+        p = p.fma(r, Lanes.broadcast(1f / 24)).fma(r, Lanes.broadcast(1f / 6));
+        p = p.fma(r, Lanes.broadcast(0.5f)).fma(r, Lanes.broadcast(1f)).fma(r, Lanes.broadcast(1f));
+        return p.mul(
+                n.add(Lanes.broadcast(127)).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats());
     }
 }

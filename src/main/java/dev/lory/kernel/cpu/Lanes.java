@@ -9,8 +9,12 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The vector shape of this machine and the few loads and stores all Vector API kernels share. A group of 16 rows is 16 / {@link #COUNT}
- * vectors. The compiler gives up on methods of more than some 55 vector operations, these included, and then runs them 10 times slower.
+ * The vector shape of this machine and the few operations all Vector API kernels share. A group of 16 rows is 16 / {@link #COUNT} vectors.
+ *
+ * <p>The compiler puts a vector on the heap where it crosses a call, and gives up, 10 times slower, on a method of more than some 55 vector
+ * operations, those of callees included. Hence two kinds of methods: what takes or gives a vector is here or in {@link Exponential}
+ * and inlined; everything else in a class {@code Vector*} speaks of addresses, holds at most one loop, and is never inlined, which
+ * the {@code lory} script tells the JVM. Without that it runs as well, but what is inlined where, and so allocates, is up to the day.
  */
 final class Lanes {
     private static final VectorShape SHAPE =
@@ -37,19 +41,28 @@ final class Lanes {
     }
 
     static FloatVector splat(long address) {
-        return FloatVector.broadcast(F, Memory.getFloat(address));
+        return broadcast(Memory.getFloat(address));
+    }
+
+    /** The number in each lane. Handed to a vector's method as it is, it is often more than the compiler inlines. */
+    static FloatVector broadcast(float value) {
+        return FloatVector.broadcast(F, value);
+    }
+
+    static IntVector broadcast(int value) {
+        return IntVector.broadcast(I, value);
     }
 
     /** Halves to floats; an infinity becomes 65536. */
     static FloatVector halves(long address) {
         IntVector h = shorts(address);
-        FloatVector magnitude = h.and(0x7fff)
+        FloatVector magnitude = h.and(broadcast(0x7fff))
                 .lanewise(VectorOperators.LSHL, 13)
                 .reinterpretAsFloats()
-                .mul(0x1p112f);
+                .mul(broadcast(0x1p112f));
         return magnitude
                 .reinterpretAsInts()
-                .or(h.and(0x8000).lanewise(VectorOperators.LSHL, 16))
+                .or(h.and(broadcast(0x8000)).lanewise(VectorOperators.LSHL, 16))
                 .reinterpretAsFloats();
     }
 
@@ -66,12 +79,51 @@ final class Lanes {
         v.intoMemorySegment(Memory.ALL, address, LE);
     }
 
-    /** Stores the first {@code count} lanes, or all. */
-    static void store(FloatVector v, long address, int count) {
+    /** By bits: the compiler puts a blend by a mask on the heap here. */
+    static FloatVector whereNegative(FloatVector of, FloatVector yes, FloatVector no) {
+        IntVector mask = of.reinterpretAsInts().lanewise(VectorOperators.ASHR, 31);
+        IntVector other = no.reinterpretAsInts();
+        return yes.reinterpretAsInts()
+                .lanewise(VectorOperators.XOR, other)
+                .and(mask)
+                .lanewise(VectorOperators.XOR, other)
+                .reinterpretAsFloats();
+    }
+
+    /** The pair of shorts at an address, in all lanes. */
+    static ShortVector pair(long address) {
+        return broadcast(Memory.getInt(address)).reinterpretAsShorts();
+    }
+
+    /** The nibbles that begin at bits {@code shift} and {@code shift + 16} of each lane times the pair at an address. */
+    static ShortVector nibbles(IntVector q, int shift, long pair) {
+        return q.lanewise(VectorOperators.LSHR, shift)
+                .and(broadcast(0x000f000f))
+                .reinterpretAsShorts()
+                .mul(pair(pair));
+    }
+
+    /** The sum of both shorts of each lane. */
+    static IntVector pairSums(ShortVector v) {
+        IntVector both = v.reinterpretAsInts();
+        return both.lanewise(VectorOperators.LSHL, 16)
+                .lanewise(VectorOperators.ASHR, 16)
+                .add(both.lanewise(VectorOperators.ASHR, 16));
+    }
+
+    /** Stores integers as floats. */
+    static void storeAsFloats(IntVector v, long address) {
+        store((FloatVector) v.convert(VectorOperators.I2F, 0), address);
+    }
+
+    /** Copies the first {@code count} floats of a vector, or all. */
+    static void copy(long from, long to, int count) {
         if (count >= COUNT) {
-            v.intoMemorySegment(Memory.ALL, address, LE);
-        } else if (count > 0) {
-            v.intoMemorySegment(Memory.ALL, address, LE, F.indexInRange(0, count));
+            store(floats(from), to);
+            return;
+        }
+        for (int i = 0; i < count; i++) {
+            Memory.setFloat(to + 4L * i, Memory.getFloat(from + 4L * i));
         }
     }
 

@@ -37,7 +37,7 @@ final class RowSection implements WorkerPool.Task {
     /** Eps, factor or cap. */
     private float number;
 
-    private Curve curve = Curve.SILU;
+    private VectorCurve curve = VectorCurve.SILU;
     private int headDim;
     private int half;
     private int layer;
@@ -65,13 +65,13 @@ final class RowSection implements WorkerPool.Task {
         run(Op.LAYER_NORM, from, weight, to, count, width);
     }
 
-    void curve(Curve which, float cap, long from, long to, int count, int width) {
+    void curve(VectorCurve which, float cap, long from, long to, int count, int width) {
         curve = which;
         number = cap;
         run(Op.CURVE, from, 0, to, count, width);
     }
 
-    void gate(Curve which, long gate, long up, long to, int count, int width) {
+    void gate(VectorCurve which, long gate, long up, long to, int count, int width) {
         curve = which;
         run(Op.GATE, gate, up, to, count, width);
     }
@@ -145,23 +145,23 @@ final class RowSection implements WorkerPool.Task {
     private void row(int r, long spare) {
         long at = 4L * r * cols;
         switch (op) {
-            case RMS_NORM -> Elementwise.rmsNorm(x + at, w, number, y + at, cols, spare);
-            case LAYER_NORM -> Elementwise.layerNorm(x + at, w, bias, number, y + at, cols, spare);
+            case RMS_NORM -> VectorRows.rmsNorm(x + at, w, number, y + at, cols, spare);
+            case LAYER_NORM -> VectorRows.layerNorm(x + at, w, bias, number, y + at, cols, spare);
             case CURVE -> curve.apply(number, x + at, y + at, cols, spare);
             case GATE -> {
                 curve.apply(0, x + at, y + at, cols, spare);
-                Elementwise.multiply(w + at, y + at, cols);
+                VectorRows.multiply(w + at, y + at, cols);
             }
-            case ADD -> Elementwise.add(x + at, y + at, cols);
-            case ADD_ROW -> Elementwise.add(x, y + at, cols);
-            case SCALE -> Elementwise.scale(number, y + at, cols);
+            case ADD -> VectorRows.add(x + at, y + at, cols);
+            case ADD_ROW -> VectorRows.add(x, y + at, cols);
+            case SCALE -> VectorRows.scale(number, y + at, cols);
             case SCATTER_ADD -> scatterAdd(r, x + at);
             case ROPE -> rope(r, y + at);
             case STORE_KV -> storeKv(r, at);
             case EMBED -> embed(r, at);
             case QUANTISE -> {
                 if (quantised != null) {
-                    Elementwise.quantise(quantised, x, r);
+                    VectorRows.quantise(quantised, x, r);
                 }
             }
         }
@@ -170,22 +170,22 @@ final class RowSection implements WorkerPool.Task {
     private void scatterAdd(int r, long row) {
         if (groups != null) {
             int entry = firstEntry + r;
-            Elementwise.addScaled(groups.weight(entry), row, y + 4L * groups.row(entry) * cols, cols);
+            VectorRows.addScaled(groups.weight(entry), row, y + 4L * groups.row(entry) * cols, cols);
         }
     }
 
     private void rope(int r, long row) {
         if (batch != null) {
             long angle = 4L * batch.angle(r) * half;
-            Elementwise.rope(row, cols, headDim, x + angle, w + angle, half);
+            VectorRows.rope(row, cols, headDim, x + angle, w + angle, half);
         }
     }
 
     private void storeKv(int r, long at) {
         if (batch != null && kv != null) {
             int slot = batch.slot(r);
-            Elementwise.storeHalves(x + at, cols, kv.key(layer, slot), 32);
-            Elementwise.storeHalves(w + at, cols, kv.value(layer, slot), 2);
+            VectorRows.storeHalves(x + at, cols, kv.key(layer, slot), 32);
+            VectorRows.storeHalves(w + at, cols, kv.value(layer, slot), 2);
         }
     }
 

@@ -45,7 +45,7 @@ final class SelfTest {
         if (w.form().quantised) {
             quantised.shape(TOKENS, COLS);
             for (int t = 0; t < TOKENS; t++) {
-                Elementwise.quantise(quantised, from, t);
+                VectorRows.quantise(quantised, from, t);
             }
             kernels.quant(w, quantised, to, 0, w.groups(), scratch);
             return;

@@ -117,8 +117,9 @@ final class VectorAttention {
     }
 
     private static void write(long sums, float factor, long to, int valid) {
+        VectorDense.total(sums, factor);
         for (int lane = 0; lane < 16; lane += Lanes.COUNT) {
-            Lanes.store(VectorDense.total(sums + 4 * lane).mul(factor), to + 4L * lane, valid - lane);
+            Lanes.copy(sums + 4 * lane, to + 4 * lane, valid - lane);
         }
     }
 
@@ -130,23 +131,33 @@ final class VectorAttention {
         int from = a.windowStart(context);
         int aligned = from / 16 * 16;
         if (a.shape.softCap() > 0) {
-            Curve.SOFT_CAP.apply(a.shape.softCap(), s + 4L * aligned, s + 4L * aligned, padded - aligned, scratch);
+            VectorCurve.SOFT_CAP.apply(
+                    a.shape.softCap(), s + 4L * aligned, s + 4L * aligned, padded - aligned, scratch);
         }
         fill(s, aligned, from, Float.NEGATIVE_INFINITY);
         fill(s, context, padded, Float.NEGATIVE_INFINITY);
+        float sum = exponentials(s, aligned, context, largest(s, aligned, context), scratch);
+        fill(s, begin, from, 0);
+        fill(s, context, padded, 0);
+        return sum;
+    }
+
+    private static float largest(long s, int from, int to) {
         FloatVector max = FloatVector.broadcast(Lanes.F, Float.NEGATIVE_INFINITY);
-        for (int p = aligned; p < context; p += Lanes.COUNT) {
+        for (int p = from; p < to; p += Lanes.COUNT) {
             max = max.max(Lanes.floats(s + 4L * p));
         }
-        float top = max.reduceLanes(VectorOperators.MAX);
+        return max.reduceLanes(VectorOperators.MAX);
+    }
+
+    /** In place; returns their sum. */
+    private static float exponentials(long s, int from, int to, float top, long scratch) {
         FloatVector sum = FloatVector.zero(Lanes.F);
-        for (int p = aligned; p < context; p += Lanes.COUNT) {
-            FloatVector e = Exponential.of(Lanes.floats(s + 4L * p).sub(top));
+        for (int p = from; p < to; p += Lanes.COUNT) {
+            FloatVector e = Exponential.of(Lanes.floats(s + 4L * p).sub(Lanes.broadcast(top)));
             Lanes.store(e, s + 4L * p);
             sum = sum.add(e);
         }
-        fill(s, begin, from, 0);
-        fill(s, context, padded, 0);
         return Lanes.sum(sum, scratch);
     }
 

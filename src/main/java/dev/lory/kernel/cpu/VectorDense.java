@@ -53,25 +53,22 @@ final class VectorDense {
     private static void finish(long sums, Dense job, int entry, int row, int rows) {
         float factor = job.factor == 0 ? 1 : Memory.getFloat(job.factor + 4L * entry);
         long y = job.yRow(entry) + 4L * row;
+        total(sums, factor);
         for (int lane = 0; lane < 16; lane += Lanes.COUNT) {
-            FloatVector total = total(sums + 4 * lane).mul(factor);
-            long at = y + 4L * lane;
             int valid = rows - row - lane;
             if (job.yRows == 0) {
-                Lanes.store(total, at, valid);
-            } else if (valid >= Lanes.COUNT) {
-                Lanes.store(Lanes.floats(at).add(total), at);
+                Lanes.copy(sums + 4 * lane, y + 4 * lane, valid);
             } else {
-                Lanes.store(total, sums);
-                for (int i = 0; i < valid; i++) {
-                    Memory.setFloat(at + 4L * i, Memory.getFloat(at + 4L * i) + Memory.getFloat(sums + 4L * i));
-                }
+                VectorRows.add(sums + 4 * lane, y + 4 * lane, Math.clamp(valid, 0, Lanes.COUNT));
             }
         }
     }
 
-    static FloatVector total(long sums) {
-        return Lanes.floats(sums).add(Lanes.floats(sums + 64));
+    /** Both sums of a token together, times the factor, in place of the first. */
+    static void total(long sums, float factor) {
+        for (int i = 0; i < 64; i += 4 * Lanes.COUNT) {
+            Lanes.store(Lanes.floats(sums + i).add(Lanes.floats(sums + 64 + i)).mul(Lanes.broadcast(factor)), sums + i);
+        }
     }
 
     static void clear(long sums) {
@@ -84,24 +81,31 @@ final class VectorDense {
     /** {@code count} columns of 16 elements, {@code step} bytes apart, as floats. */
     static void unpack(Form form, long from, int step, int count, long panel) {
         for (int lane = 0; lane < 16; lane += Lanes.COUNT) {
+            long to = panel + 4 * lane;
             switch (form) {
-                case F32 -> {
-                    for (int k = 0; k < count; k++) {
-                        Lanes.store(Lanes.floats(from + (long) k * step + 4 * lane), panel + k * 64L + 4 * lane);
-                    }
-                }
-                case F16 -> {
-                    for (int k = 0; k < count; k++) {
-                        Lanes.store(Lanes.halves(from + (long) k * step + 2 * lane), panel + k * 64L + 4 * lane);
-                    }
-                }
-                case BF16 -> {
-                    for (int k = 0; k < count; k++) {
-                        Lanes.store(Lanes.brains(from + (long) k * step + 2 * lane), panel + k * 64L + 4 * lane);
-                    }
-                }
+                case F32 -> floats(from + 4 * lane, step, count, to);
+                case F16 -> halves(from + 2 * lane, step, count, to);
+                case BF16 -> brains(from + 2 * lane, step, count, to);
                 case Q4_0, Q4_1, Q8_0 -> throw new IllegalArgumentException(form.name());
             }
+        }
+    }
+
+    private static void floats(long from, int step, int count, long to) {
+        for (int k = 0; k < count; k++) {
+            Lanes.store(Lanes.floats(from + (long) k * step), to + k * 64L);
+        }
+    }
+
+    private static void halves(long from, int step, int count, long to) {
+        for (int k = 0; k < count; k++) {
+            Lanes.store(Lanes.halves(from + (long) k * step), to + k * 64L);
+        }
+    }
+
+    private static void brains(long from, int step, int count, long to) {
+        for (int k = 0; k < count; k++) {
+            Lanes.store(Lanes.brains(from + (long) k * step), to + k * 64L);
         }
     }
 

@@ -16,11 +16,7 @@ record VectorKernels(String name) implements KernelSet {
             VectorQuantTile.groups(w, x, y, g0, g1, tiled, scratch);
         }
         for (int t = tiled; t < x.rows; t++) {
-            if (w.form() == Form.Q8_0) {
-                VectorQuantRow.bytes(w, x, t, y, g0, g1);
-            } else {
-                VectorQuantRow.nibbles(w, x, t, y, g0, g1);
-            }
+            VectorQuantRow.groups(w, x, t, y, g0, g1, scratch);
         }
     }
 

@@ -63,40 +63,18 @@ final class VectorQuantTile {
             for (int i = 0; i < TOKENS; i++) {
                 long at = y + 4L * ((long) (t + i) * w.rows() + out);
                 int valid = w.rows() - out;
-                FloatVector total = from == 0 ? FloatVector.zero(Lanes.F) : resume(at, valid, totals);
+                if (from == 0) {
+                    Lanes.store(FloatVector.zero(Lanes.F), totals);
+                } else {
+                    // the partial sums of an earlier panel
+                    Lanes.copy(at, totals, valid);
+                }
                 long xs = 4L * ((t + i) * perRow + from / 32);
-                total = scale(w.form(), first + 2 * lane, blocks, scratch + SUMS + i * 64L + lane * 4, x, xs, total);
-                Lanes.store(total, at, valid);
+                long sums = scratch + SUMS + i * 64L + lane * 4;
+                VectorQuantRow.scale(w.form(), first + 2 * lane, blocks, sums, TOKENS * 64, x, xs, totals);
+                Lanes.copy(totals, at, valid);
             }
         }
-    }
-
-    /** The partial sums of an earlier panel, kept in y. */
-    private static FloatVector resume(long at, int valid, long totals) {
-        if (valid >= Lanes.COUNT) {
-            return Lanes.floats(at);
-        }
-        for (int i = 0; i < valid; i++) {
-            Memory.setFloat(totals + 4L * i, Memory.getFloat(at + 4L * i));
-        }
-        return Lanes.floats(totals);
-    }
-
-    private static FloatVector scale(
-            Form form, long block, int blocks, long sums, Quantised x, long xs, FloatVector from) {
-        FloatVector total = from;
-        for (int b = 0; b < blocks; b++) {
-            long bytes = (long) b * form.blockBytes;
-            FloatVector sum = Lanes.floats(sums + (long) b * TOKENS * 64);
-            if (form == Form.Q4_0) {
-                sum = sum.sub(8f * Memory.getInt(x.sums + xs + 4L * b));
-            }
-            total = sum.fma(Lanes.halves(block + bytes).mul(Memory.getFloat(x.scales + xs + 4L * b)), total);
-            if (form == Form.Q4_1) {
-                total = Lanes.halves(block + bytes + 32).fma(Lanes.splat(x.scaledSums + xs + 4L * b), total);
-            }
-        }
-        return total;
     }
 
     private static void multiply(long panel, long x, long xRow, long sums) {
@@ -136,11 +114,11 @@ final class VectorQuantTile {
             if (form == Form.Q8_0) {
                 for (int j = 0; j < 8; j++) {
                     IntVector q = Lanes.ints(block + form.quants + j * 64 + 4 * lane)
-                            .lanewise(VectorOperators.XOR, 0x80808080);
+                            .lanewise(VectorOperators.XOR, Lanes.broadcast(0x80808080));
                     for (int i = 0; i < 4; i++) {
                         IntVector signed =
                                 q.lanewise(VectorOperators.LSHL, 24 - 8 * i).lanewise(VectorOperators.ASHR, 24);
-                        put(signed, panel + (4 * j + i) * 64L + 4 * lane);
+                        Lanes.storeAsFloats(signed, panel + (4 * j + i) * 64L + 4 * lane);
                     }
                 }
             } else {
@@ -148,15 +126,13 @@ final class VectorQuantTile {
                     IntVector q = Lanes.ints(block + form.quants + j * 64 + 4 * lane);
                     for (int i = 0; i < 4; i++) {
                         long at = panel + (4 * j + i) * 64L + 4 * lane;
-                        put(q.lanewise(VectorOperators.LSHR, 8 * i).and(15), at);
-                        put(q.lanewise(VectorOperators.LSHR, 8 * i + 4).and(15), at + 16 * 64);
+                        Lanes.storeAsFloats(
+                                q.lanewise(VectorOperators.LSHR, 8 * i).and(Lanes.broadcast(15)), at);
+                        Lanes.storeAsFloats(
+                                q.lanewise(VectorOperators.LSHR, 8 * i + 4).and(Lanes.broadcast(15)), at + 16 * 64);
                     }
                 }
             }
         }
-    }
-
-    private static void put(IntVector v, long at) {
-        Lanes.store((FloatVector) v.convert(VectorOperators.I2F, 0), at);
     }
 }

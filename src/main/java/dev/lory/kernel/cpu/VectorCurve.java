@@ -2,14 +2,12 @@ package dev.lory.kernel.cpu;
 
 import dev.lory.kernel.Activation;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 
 /**
  * Functions of one number, for runs of elements. Each has a loop of its own: the compiler gives up on two in one method. A last part of a
  * vector is computed in scratch, so that each element sees the same operations wherever it lies.
  */
-enum Curve {
+enum VectorCurve {
     /** See {@link Activation#SILU}. */
     SILU,
     /** See {@link Activation#GELU}; absolute error below 10⁻⁶. */
@@ -25,7 +23,7 @@ enum Curve {
     /** Elements whose exponentials wait in scratch for the next pass. */
     private static final int PART = 1024;
 
-    static Curve of(Activation activation) {
+    static VectorCurve of(Activation activation) {
         return switch (activation) {
             case SILU -> SILU;
             case GELU -> GELU;
@@ -65,53 +63,70 @@ enum Curve {
     private void inPasses(float cap, long x, long y, int count, long scratch) {
         if (this == GELU) {
             bell(x, scratch, count);
+            tail(x, scratch, count);
             gelu(x, scratch, y, count);
         } else {
             decay(-2 / cap, x, scratch, count);
             farTanh(scratch, count);
-            softCap(cap, x, scratch, y, count);
+            tanh(1 / cap, x, scratch, count);
+            signed(cap, x, scratch, y, count);
         }
     }
 
     private static void silu(long x, long y, int count) {
         for (long i = 0; i < 4L * count; i += 4 * Lanes.COUNT) {
             // below, the exponential stays as it is and the quotient would grow again
-            FloatVector v = Lanes.floats(x + i).max(-88f);
-            Lanes.store(v.div(Exponential.of(v.neg()).add(1f)), y + i);
+            FloatVector v = Lanes.floats(x + i).max(Lanes.broadcast(-88f));
+            Lanes.store(v.div(Exponential.of(v.neg()).add(Lanes.broadcast(1f))), y + i);
         }
     }
 
     /** x/2 · (1 + tanh(u)) is x / (1 + e^(−2u)), without the difference that would lose digits. */
     private static void geluTanh(long x, long y, int count) {
         for (long i = 0; i < 4L * count; i += 4 * Lanes.COUNT) {
-            FloatVector v = Lanes.floats(x + i).max(-20f);
-            FloatVector cubic = v.mul(v).mul(0.044715f).add(1f).mul(v);
-            Lanes.store(v.div(Exponential.of(cubic.mul(-CUBIC)).add(1f)), y + i);
+            FloatVector v = Lanes.floats(x + i).max(Lanes.broadcast(-20f));
+            FloatVector cubic = v.mul(v)
+                    .mul(Lanes.broadcast(0.044715f))
+                    .add(Lanes.broadcast(1f))
+                    .mul(v);
+            Lanes.store(v.div(Exponential.of(cubic.mul(Lanes.broadcast(-CUBIC))).add(Lanes.broadcast(1f))), y + i);
         }
     }
 
     private static void bell(long x, long e, int count) {
         for (long i = 0; i < 4L * count; i += 4 * Lanes.COUNT) {
             FloatVector v = Lanes.floats(x + i);
-            Lanes.store(Exponential.of(v.mul(v).mul(-0.5f)), e + i);
+            Lanes.store(Exponential.of(v.mul(v).mul(Lanes.broadcast(-0.5f))), e + i);
         }
     }
 
-    /** With 1 − Φ(|x|) = e^(−x²/2) · p(1 / (1 + c·|x|)) / 2, Abramowitz and Stegun's formula 7.1.26. */
-    private static void gelu(long x, long e, long y, int count) {
+    /** 1 − Φ(|x|) = e^(−x²/2) · p(1 / (1 + c·|x|)) / 2, Abramowitz and Stegun's formula 7.1.26. */
+    private static void tail(long x, long e, int count) {
         for (long i = 0; i < 4L * count; i += 4 * Lanes.COUNT) {
             FloatVector v = Lanes.floats(x + i);
-            FloatVector t = splat(1).div(v.abs().mul(0.231641888f).add(1f));
-            FloatVector p = splat(0.5307027f).fma(t, splat(-0.726576013f)).fma(t, splat(0.71070687f));
-            p = p.fma(t, splat(-0.142248368f)).fma(t, splat(0.127414796f)).mul(t);
-            FloatVector tail = p.mul(Lanes.floats(e + i));
-            Lanes.store(v.mul(whereNegative(v, tail, splat(1).sub(tail))), y + i);
+            FloatVector t = Lanes.broadcast(1f)
+                    .div(v.abs().mul(Lanes.broadcast(0.231641888f)).add(Lanes.broadcast(1f)));
+            FloatVector p = Lanes.broadcast(0.5307027f)
+                    .fma(t, Lanes.broadcast(-0.726576013f))
+                    .fma(t, Lanes.broadcast(0.71070687f));
+            p = p.fma(t, Lanes.broadcast(-0.142248368f))
+                    .fma(t, Lanes.broadcast(0.127414796f))
+                    .mul(t);
+            Lanes.store(p.mul(Lanes.floats(e + i)), e + i);
+        }
+    }
+
+    private static void gelu(long x, long tail, long y, int count) {
+        for (long i = 0; i < 4L * count; i += 4 * Lanes.COUNT) {
+            FloatVector v = Lanes.floats(x + i);
+            FloatVector t = Lanes.floats(tail + i);
+            Lanes.store(v.mul(Lanes.whereNegative(v, t, Lanes.broadcast(1f).sub(t))), y + i);
         }
     }
 
     private static void decay(float factor, long x, long e, int count) {
         for (long i = 0; i < 4L * count; i += 4 * Lanes.COUNT) {
-            Lanes.store(Exponential.of(Lanes.floats(x + i).abs().mul(factor)), e + i);
+            Lanes.store(Exponential.of(Lanes.floats(x + i).abs().mul(Lanes.broadcast(factor))), e + i);
         }
     }
 
@@ -119,36 +134,27 @@ enum Curve {
     private static void farTanh(long e, int count) {
         for (long i = 0; i < 4L * count; i += 4 * Lanes.COUNT) {
             FloatVector v = Lanes.floats(e + i);
-            Lanes.store(splat(1).sub(v).div(v.add(1f)), e + i);
+            Lanes.store(Lanes.broadcast(1f).sub(v).div(v.add(Lanes.broadcast(1f))), e + i);
         }
     }
 
-    /** Near 0 a polynomial (Cephes' tanhf), because 1 − e^(−2x) has few digits there. */
-    private static void softCap(float cap, long x, long far, long y, int count) {
+    /** Of |x · factor|. Near 0 a polynomial (Cephes' tanhf), because 1 − e^(−2x) has few digits there. */
+    private static void tanh(float factor, long x, long far, int count) {
         for (long i = 0; i < 4L * count; i += 4 * Lanes.COUNT) {
-            FloatVector v = Lanes.floats(x + i).div(cap);
-            FloatVector size = v.abs();
-            FloatVector z = v.mul(v);
-            FloatVector p = splat(-5.70498872745e-3f).fma(z, splat(2.06390887954e-2f));
-            p = p.fma(z, splat(-5.37397155531e-2f)).fma(z, splat(1.33314422036e-1f));
-            FloatVector near = p.fma(z, splat(-3.33332819422e-1f)).mul(z).fma(size, size);
-            FloatVector tanh = whereNegative(size.sub(0.625f), near, Lanes.floats(far + i));
-            Lanes.store(whereNegative(v, tanh.neg(), tanh).mul(cap), y + i);
+            FloatVector size = Lanes.floats(x + i).mul(Lanes.broadcast(factor)).abs();
+            FloatVector z = size.mul(size);
+            FloatVector p = Lanes.broadcast(-5.70498872745e-3f).fma(z, Lanes.broadcast(2.06390887954e-2f));
+            p = p.fma(z, Lanes.broadcast(-5.37397155531e-2f)).fma(z, Lanes.broadcast(1.33314422036e-1f));
+            FloatVector near =
+                    p.fma(z, Lanes.broadcast(-3.33332819422e-1f)).mul(z).fma(size, size);
+            Lanes.store(Lanes.whereNegative(size.sub(Lanes.broadcast(0.625f)), near, Lanes.floats(far + i)), far + i);
         }
     }
 
-    /** By bits: the compiler puts a blend by a mask on the heap here. */
-    private static FloatVector whereNegative(FloatVector of, FloatVector yes, FloatVector no) {
-        IntVector mask = of.reinterpretAsInts().lanewise(VectorOperators.ASHR, 31);
-        IntVector other = no.reinterpretAsInts();
-        return yes.reinterpretAsInts()
-                .lanewise(VectorOperators.XOR, other)
-                .and(mask)
-                .lanewise(VectorOperators.XOR, other)
-                .reinterpretAsFloats();
-    }
-
-    private static FloatVector splat(float value) {
-        return FloatVector.broadcast(Lanes.F, value);
+    private static void signed(float factor, long x, long size, long y, int count) {
+        for (long i = 0; i < 4L * count; i += 4 * Lanes.COUNT) {
+            FloatVector v = Lanes.floats(size + i).mul(Lanes.broadcast(factor));
+            Lanes.store(Lanes.whereNegative(Lanes.floats(x + i), v.neg(), v), y + i);
+        }
     }
 }

@@ -8,7 +8,7 @@ import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /** What is done to one row, or a run of elements, between the matrix products; the same for both kinds of kernels. */
-final class Elementwise {
+final class VectorRows {
     private static final float ROUND = 12582912f;
     private static final int ROUND_BITS = 0x4B400000;
     private static final float MAX_HALF = 65504;
@@ -18,23 +18,15 @@ final class Elementwise {
     private static final VectorSpecies<Byte> BYTES =
             VectorSpecies.of(byte.class, VectorShape.forBitSize(Math.max(64, 8 * Lanes.COUNT)));
 
-    private Elementwise() {}
+    private VectorRows() {}
 
     static void rmsNorm(long x, long weight, float eps, long y, int cols, long scratch) {
-        FloatVector squares = FloatVector.zero(Lanes.F);
+        float inverse = inverseDeviation(squares(x, 0, cols, scratch), cols, eps);
         int bound = Lanes.F.loopBound(cols);
         for (int i = 0; i < bound; i += Lanes.COUNT) {
-            FloatVector v = Lanes.floats(x + 4L * i);
-            squares = v.fma(v, squares);
-        }
-        float sum = Lanes.sum(squares, scratch);
-        for (int i = bound; i < cols; i++) {
-            float v = Memory.getFloat(x + 4L * i);
-            sum += v * v;
-        }
-        float inverse = (float) (1 / Math.sqrt((double) sum / cols + eps));
-        for (int i = 0; i < bound; i += Lanes.COUNT) {
-            Lanes.store(Lanes.floats(x + 4L * i).mul(inverse).mul(Lanes.floats(weight + 4L * i)), y + 4L * i);
+            Lanes.store(
+                    Lanes.floats(x + 4L * i).mul(Lanes.broadcast(inverse)).mul(Lanes.floats(weight + 4L * i)),
+                    y + 4L * i);
         }
         for (int i = bound; i < cols; i++) {
             Memory.setFloat(y + 4L * i, Memory.getFloat(x + 4L * i) * inverse * Memory.getFloat(weight + 4L * i));
@@ -43,6 +35,27 @@ final class Elementwise {
 
     /** Mean and variance in two passes: their difference of squares would lose digits. */
     static void layerNorm(long x, long weight, long bias, float eps, long y, int cols, long scratch) {
+        float mean = sum(x, cols, scratch) / cols;
+        float inverse = inverseDeviation(squares(x, mean, cols, scratch), cols, eps);
+        int bound = Lanes.F.loopBound(cols);
+        for (int i = 0; i < bound; i += Lanes.COUNT) {
+            FloatVector v = Lanes.floats(x + 4L * i)
+                    .sub(Lanes.broadcast(mean))
+                    .mul(Lanes.broadcast(inverse))
+                    .mul(Lanes.floats(weight + 4L * i));
+            Lanes.store(v.add(Lanes.floats(bias + 4L * i)), y + 4L * i);
+        }
+        for (int i = bound; i < cols; i++) {
+            float v = (Memory.getFloat(x + 4L * i) - mean) * inverse * Memory.getFloat(weight + 4L * i);
+            Memory.setFloat(y + 4L * i, v + Memory.getFloat(bias + 4L * i));
+        }
+    }
+
+    private static float inverseDeviation(float squares, int cols, float eps) {
+        return (float) (1 / Math.sqrt((double) squares / cols + eps));
+    }
+
+    private static float sum(long x, int cols, long scratch) {
         int bound = Lanes.F.loopBound(cols);
         FloatVector values = FloatVector.zero(Lanes.F);
         for (int i = 0; i < bound; i += Lanes.COUNT) {
@@ -52,26 +65,23 @@ final class Elementwise {
         for (int i = bound; i < cols; i++) {
             sum += Memory.getFloat(x + 4L * i);
         }
-        float mean = sum / cols;
+        return sum;
+    }
+
+    /** Of the distances from the mean. */
+    private static float squares(long x, float mean, int cols, long scratch) {
+        int bound = Lanes.F.loopBound(cols);
         FloatVector squares = FloatVector.zero(Lanes.F);
         for (int i = 0; i < bound; i += Lanes.COUNT) {
-            FloatVector v = Lanes.floats(x + 4L * i).sub(mean);
+            FloatVector v = Lanes.floats(x + 4L * i).sub(Lanes.broadcast(mean));
             squares = v.fma(v, squares);
         }
-        float variance = Lanes.sum(squares, scratch);
+        float sum = Lanes.sum(squares, scratch);
         for (int i = bound; i < cols; i++) {
             float v = Memory.getFloat(x + 4L * i) - mean;
-            variance += v * v;
+            sum += v * v;
         }
-        float inverse = (float) (1 / Math.sqrt((double) variance / cols + eps));
-        for (int i = 0; i < bound; i += Lanes.COUNT) {
-            FloatVector v = Lanes.floats(x + 4L * i).sub(mean).mul(inverse).mul(Lanes.floats(weight + 4L * i));
-            Lanes.store(v.add(Lanes.floats(bias + 4L * i)), y + 4L * i);
-        }
-        for (int i = bound; i < cols; i++) {
-            float v = (Memory.getFloat(x + 4L * i) - mean) * inverse * Memory.getFloat(weight + 4L * i);
-            Memory.setFloat(y + 4L * i, v + Memory.getFloat(bias + 4L * i));
-        }
+        return sum;
     }
 
     static void add(long x, long y, int count) {
@@ -88,7 +98,8 @@ final class Elementwise {
     static void addScaled(float factor, long x, long y, int count) {
         int bound = Lanes.F.loopBound(count);
         for (int i = 0; i < bound; i += Lanes.COUNT) {
-            Lanes.store(Lanes.floats(y + 4L * i).add(Lanes.floats(x + 4L * i).mul(factor)), y + 4L * i);
+            Lanes.store(
+                    Lanes.floats(y + 4L * i).add(Lanes.floats(x + 4L * i).mul(Lanes.broadcast(factor))), y + 4L * i);
         }
         for (int i = bound; i < count; i++) {
             Memory.setFloat(y + 4L * i, Memory.getFloat(y + 4L * i) + Memory.getFloat(x + 4L * i) * factor);
@@ -108,7 +119,7 @@ final class Elementwise {
     static void scale(float factor, long y, int count) {
         int bound = Lanes.F.loopBound(count);
         for (int i = 0; i < bound; i += Lanes.COUNT) {
-            Lanes.store(Lanes.floats(y + 4L * i).mul(factor), y + 4L * i);
+            Lanes.store(Lanes.floats(y + 4L * i).mul(Lanes.broadcast(factor)), y + 4L * i);
         }
         for (int i = bound; i < count; i++) {
             Memory.setFloat(y + 4L * i, Memory.getFloat(y + 4L * i) * factor);
@@ -179,10 +190,10 @@ final class Elementwise {
         IntVector sum = IntVector.zero(Lanes.I);
         for (int i = 0; i < 32; i += Lanes.COUNT) {
             IntVector v = Lanes.floats(x + 4L * i)
-                    .mul(factor)
-                    .add(ROUND)
+                    .mul(Lanes.broadcast(factor))
+                    .add(Lanes.broadcast(ROUND))
                     .reinterpretAsInts()
-                    .sub(ROUND_BITS);
+                    .sub(Lanes.broadcast(ROUND_BITS));
             sum = sum.add(v);
             if (NARROWS) {
                 ((ByteVector) v.convertShape(VectorOperators.I2B, BYTES, 0))
