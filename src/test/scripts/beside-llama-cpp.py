@@ -50,11 +50,11 @@ def main():
     figures = {}
     for _ in range(options.rounds):
         ours, theirs = lory(options), llama(options)
-        for speed in ("prefill_tok_s", "decode_tok_s"):
-            base, peer = ours["base"][speed], theirs[speed]
-            for name, value in [("Lory", base), ("llama.cpp", peer), ("Lory / llama.cpp", base / peer),
-                                ("one adapter / base", ours["identical"][speed] / base),
-                                ("adapter loaded, unused / base", ours["idle"][speed] / base)]:
+        for speed in ("prefill", "decode"):
+            base, peer = ours["base"][f"{speed}_tok_s"], theirs[f"{speed}_tok_s"]
+            for name, value in [("Lory, tok/s", base), ("llama.cpp, tok/s", peer), ("Lory / llama.cpp", base / peer),
+                                ("one adapter / base", ours["identical"][f"{speed}_ratio_to_base"]),
+                                ("adapter loaded, unused / base", ours["idle"][f"{speed}_ratio_to_base"])]:
                 figures.setdefault(speed, {}).setdefault(name, []).append(value)
     for speed, rows in figures.items():
         print(speed)

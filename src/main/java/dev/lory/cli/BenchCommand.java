@@ -16,6 +16,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -87,33 +88,39 @@ final class BenchCommand implements Callable<Integer> {
     private List<BenchResult> run(Worker worker, Map<String, Path> adapters, List<Distribution> wanted) {
         BenchRun run = new BenchRun(worker, prompt, gen, seed);
         Map<String, Path> slots = slots(adapters, wanted);
-        List<String> names = List.copyOf(slots.keySet());
-        List<String> baseRows = Collections.nCopies(batch, "");
-        Map<String, List<Sample>> samples = new LinkedHashMap<>();
+        List<Case> cases = cases(wanted, List.copyOf(slots.keySet()));
+        List<Case> turns = new ArrayList<>(cases);
         long revision = 0;
         for (int rep = -1; rep < reps; rep++) { // the first round warms the code up and is thrown away
-            // The base is measured with no adapter in memory, then all cases with all of them.
-            AdapterFlags.load(worker, ++revision, Map.of());
-            record(samples, rep, BASE, run.measure(baseRows));
-            if (!wanted.isEmpty()) {
-                AdapterFlags.load(worker, ++revision, slots);
-            }
-            for (Distribution distribution : wanted) {
-                List<String> rows = distribution.rows(batch).stream()
-                        .map(row -> row == Distribution.BASE ? "" : names.get(row))
-                        .toList();
-                record(samples, rep, distribution.label(), run.measure(rows));
+            Collections.shuffle(turns, new Random(seed + rep)); // no case always follows the same one
+            for (Case turn : turns) {
+                // The base is measured with no adapter in memory, the others with all of them.
+                AdapterFlags.load(worker, ++revision, turn.name().equals(BASE) ? Map.of() : slots);
+                Sample sample = run.measure(turn.rows());
+                if (rep >= 0) {
+                    turn.samples().add(sample);
+                }
             }
         }
-        return samples.entrySet().stream()
-                .map(entry -> new BenchResult(entry.getKey(), entry.getValue()))
+        return cases.stream()
+                .map(measured -> new BenchResult(measured.name(), measured.samples()))
                 .toList();
     }
 
-    private static void record(Map<String, List<Sample>> samples, int rep, String name, Sample sample) {
-        if (rep >= 0) {
-            samples.computeIfAbsent(name, ignored -> new ArrayList<>()).add(sample);
+    /** @param rows the adapter of each row, empty for none */
+    private record Case(String name, List<String> rows, List<Sample> samples) {}
+
+    /** Base first. */
+    private List<Case> cases(List<Distribution> wanted, List<String> names) {
+        List<Case> cases = new ArrayList<>();
+        cases.add(new Case(BASE, Collections.nCopies(batch, ""), new ArrayList<>()));
+        for (Distribution distribution : wanted) {
+            List<String> rows = distribution.rows(batch).stream()
+                    .map(row -> row == Distribution.BASE ? "" : names.get(row))
+                    .toList();
+            cases.add(new Case(distribution.label(), rows, new ArrayList<>()));
         }
+        return cases;
     }
 
     /** As many adapters as the cases need, each with weights of its own; given ones are loaded again under further names. */
