@@ -60,9 +60,10 @@ final class House {
             row(
                     "worker worker.grpc",
                     "engine xlora adapter ordering model tokenizer template format kernel kernel.cpu kernel.cuda sampling"),
+            row("database", ""),
             row("registry", "worker ordering"),
             row("api api.openai api.admin api.dialect", "registry worker ordering sampling"),
-            row("cli", "api registry worker ordering sampling tokenizer template"));
+            row("cli", "api registry database worker ordering sampling tokenizer template"));
 
     /** The first row in which a framework may show itself; what is above is plain Java. */
     static final String FIRST_WITH_FRAMEWORK = "worker";
@@ -95,9 +96,9 @@ final class House {
                     "io.agroal.",
                     "io.quarkus.hibernate.",
                     "io.quarkus.panache."),
-            library("JDBC", "registry api", "java.sql.", "javax.sql."),
+            library("JDBC", "database registry api", "java.sql.", "javax.sql."),
             library("health", "registry api", "org.eclipse.microprofile.health."),
-            library("archives", "registry", "org.apache.commons.compress.", "org.tukaani."),
+            library("archives", "database", "org.apache.commons.compress.", "org.tukaani."),
             library(
                     "HTTP",
                     "api api.openai api.admin api.dialect",

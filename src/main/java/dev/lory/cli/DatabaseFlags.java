@@ -1,8 +1,8 @@
 package dev.lory.cli;
 
-import dev.lory.registry.DatabaseCheck;
-import dev.lory.registry.EmbeddedDatabase;
-import dev.lory.registry.EmbeddedDatabase.Connection;
+import dev.lory.database.DatabaseCheck;
+import dev.lory.database.EmbeddedDatabase;
+import dev.lory.database.EmbeddedDatabase.Connection;
 import java.nio.file.Path;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;

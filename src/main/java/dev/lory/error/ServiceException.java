@@ -1,5 +1,7 @@
 package dev.lory.error;
 
+import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.util.Map;
 
 /** An error with a code and one sentence that names the thing: file, tensor, path or field, what was found, what was wanted. */
@@ -30,6 +32,14 @@ public final class ServiceException extends RuntimeException {
     /** The request field {@code param} is wrong. */
     public static ServiceException invalid(String param, String detail) {
         return new ServiceException(ErrorCode.INVALID_REQUEST, detail, Map.of("param", param));
+    }
+
+    /** What a failure to read or write means, in words; file system exceptions otherwise show only the path. */
+    public static String reason(IOException e) {
+        if (e instanceof FileSystemException failure && failure.getReason() != null) {
+            return failure.getReason() + " (" + failure.getFile() + ")";
+        }
+        return e.getClass().getSimpleName().replace("Exception", "") + ": " + e.getMessage();
     }
 
     public ErrorCode code() {

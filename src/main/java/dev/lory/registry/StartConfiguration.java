@@ -45,7 +45,7 @@ class StartConfiguration {
         } catch (IOException e) {
             throw new ServiceException(
                     ErrorCode.INVALID_CONFIGURATION,
-                    "the ordering file " + file + " cannot be read: " + PostgresCommand.reason(e),
+                    "the ordering file " + file + " cannot be read: " + ServiceException.reason(e),
                     e);
         } catch (ServiceException e) {
             throw new ServiceException(e.code(), file + ": " + e.detail(), e.members());

@@ -2,7 +2,7 @@ package dev.lory.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.lory.registry.DatabaseResource;
+import dev.lory.database.DatabaseResource;
 import io.quarkus.test.common.WithTestResource;
 import io.quarkus.test.junit.QuarkusTest;
 import io.restassured.RestAssured;

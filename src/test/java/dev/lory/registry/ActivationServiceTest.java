@@ -3,6 +3,7 @@ package dev.lory.registry;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.lory.database.DatabaseResource;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
 import dev.lory.worker.GenerationRequest.WeightedAdapter;

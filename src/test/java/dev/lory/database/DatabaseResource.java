@@ -1,4 +1,4 @@
-package dev.lory.registry;
+package dev.lory.database;
 
 import io.quarkus.test.common.QuarkusTestResourceLifecycleManager;
 import java.io.IOException;

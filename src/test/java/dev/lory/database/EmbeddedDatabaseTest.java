@@ -1,4 +1,4 @@
-package dev.lory.registry;
+package dev.lory.database;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,4 +1,4 @@
-package dev.lory.registry;
+package dev.lory.database;
 
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;

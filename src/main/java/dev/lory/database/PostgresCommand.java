@@ -1,11 +1,10 @@
-package dev.lory.registry;
+package dev.lory.database;
 
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -111,14 +110,6 @@ final class PostgresCommand {
     /** Ends the server of a cluster after rolling back what runs. */
     void stop(Path cluster) throws IOException {
         run(home, prefixed(program("pg_ctl"), "-D", cluster.toString(), "-m", "fast", "-w", "-t", "60", "stop"));
-    }
-
-    /** What a failure means, in words; file system exceptions otherwise show only the path. */
-    static String reason(IOException e) {
-        if (e instanceof FileSystemException failure && failure.getReason() != null) {
-            return failure.getReason() + " (" + failure.getFile() + ")";
-        }
-        return e.getClass().getSimpleName().replace("Exception", "") + ": " + e.getMessage();
     }
 
     /** Whether the kernel ends the server with this JVM. */

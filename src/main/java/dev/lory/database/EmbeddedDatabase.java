@@ -1,4 +1,4 @@
-package dev.lory.registry;
+package dev.lory.database;
 
 import static dev.lory.error.ErrorCode.INVALID_CONFIGURATION;
 import static dev.lory.error.ErrorCode.UNAVAILABLE;
@@ -94,7 +94,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
                     Files.readString(passwordFile).strip());
         } catch (IOException e) {
             throw new ServiceException(
-                    UNAVAILABLE, "the database folder " + home + " cannot be used: " + PostgresCommand.reason(e), e);
+                    UNAVAILABLE, "the database folder " + home + " cannot be used: " + ServiceException.reason(e), e);
         } finally {
             if (!started) {
                 close();
@@ -127,7 +127,7 @@ public final class EmbeddedDatabase implements AutoCloseable {
         } catch (IOException e) {
             throw new ServiceException(
                     INVALID_CONFIGURATION,
-                    "the data folder " + home + " cannot be created: " + PostgresCommand.reason(e),
+                    "the data folder " + home + " cannot be created: " + ServiceException.reason(e),
                     e);
         }
         if (!Files.isWritable(home)) {
