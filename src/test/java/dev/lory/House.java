@@ -61,9 +61,9 @@ final class House {
                     "worker worker.grpc",
                     "engine xlora adapter ordering model tokenizer template format kernel kernel.cpu kernel.cuda sampling"),
             row("database", ""),
-            row("registry", "worker ordering"),
-            row("api api.openai api.admin api.dialect", "registry worker ordering sampling"),
-            row("cli", "api registry database worker ordering sampling tokenizer template"));
+            row("registry", "worker adapter ordering"),
+            row("api api.openai api.admin api.dialect", "registry worker adapter ordering sampling"),
+            row("cli", "api registry database worker adapter ordering sampling tokenizer template"));
 
     /** The first row in which a framework may show itself; what is above is plain Java. */
     static final String FIRST_WITH_FRAMEWORK = "worker";

@@ -1,8 +1,6 @@
 package dev.lory.adapter;
 
-import static dev.lory.error.ErrorCode.INVALID_ADAPTER;
-
-import dev.lory.error.ServiceException;
+import dev.lory.error.Finding;
 import dev.lory.format.SafetensorsSource;
 import java.util.Collections;
 import java.util.EnumMap;
@@ -10,6 +8,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -67,19 +66,20 @@ final class AdapterTensors {
     private final SafetensorsSource source;
     private final Map<String, Map<Role, String>> byPath = new TreeMap<>();
 
-    /** @throws ServiceException {@code INVALID_ADAPTER} naming a tensor that is nothing of the above, or there twice */
-    AdapterTensors(SafetensorsSource source) {
+    /** @param findings takes a tensor that is nothing of the above, or there twice */
+    AdapterTensors(SafetensorsSource source, Consumer<Finding> findings) {
         this.source = source;
         for (String name : source.names()) {
             Matcher matcher = NAME.matcher(name);
             if (!matcher.matches()) {
-                throw new ServiceException(INVALID_ADAPTER, "tensor " + name + " is nothing of a LoRA adapter");
+                findings.accept(Finding.error(name, "tensor " + name + " is nothing of a LoRA adapter"));
+                continue;
             }
             Role role = role(matcher);
             String twin = byPath.computeIfAbsent(matcher.group(1), path -> new EnumMap<>(Role.class))
                     .put(role, name);
             if (twin != null) {
-                throw new ServiceException(INVALID_ADAPTER, "tensors " + twin + " and " + name + " are the same");
+                findings.accept(Finding.error(name, "tensors " + twin + " and " + name + " are the same"));
             }
         }
     }

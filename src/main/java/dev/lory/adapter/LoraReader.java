@@ -1,9 +1,13 @@
 package dev.lory.adapter;
 
 import static dev.lory.error.ErrorCode.INVALID_ADAPTER;
+import static dev.lory.error.ErrorCode.UNSUPPORTED_DTYPE;
 
 import dev.lory.adapter.AdapterTensors.Role;
+import dev.lory.error.ErrorCode;
+import dev.lory.error.Finding;
 import dev.lory.error.ServiceException;
+import dev.lory.format.SafetensorsSource;
 import dev.lory.kernel.Backend;
 import dev.lory.kernel.LoraFactors;
 import dev.lory.model.Decoder;
@@ -19,25 +23,45 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 
-/** Puts one adapter on the device, module by module. Every tensor must be of use, and every module that the configuration names have its own. */
+/**
+ * Puts one adapter on the device, module by module. Every tensor must be of use, and every module that the configuration names have its own;
+ * what is wrong with one module does not keep the others from being looked at.
+ */
 final class LoraReader {
+    /** After so many the rest is not looked at: what is wrong everywhere is one mistake. */
+    private static final int MAX_FINDINGS = 50;
+
     private final PeftConfig config;
     private final AdapterTensors tensors;
     private final BaseWeights base;
     private final Backend backend;
+    private final AdapterPolicy policy;
     private final LinearSite embedding;
+    private final List<Finding> findings = new ArrayList<>();
     /** By path; several where one linear has several outputs. */
     private final Map<String, List<LinearSite>> sites = new LinkedHashMap<>();
 
     private final Map<Integer, LoraFactors> factors = new TreeMap<>();
     private final Set<String> changed = new TreeSet<>();
+    private final List<AdapterReport.Module> updates = new ArrayList<>();
+    private final boolean measures;
     private boolean targeted;
+    private ErrorCode code = INVALID_ADAPTER;
 
-    LoraReader(PeftConfig config, AdapterTensors tensors, Decoder base, Backend backend) {
+    /** @param measures whether {@link #updates} are wanted, which takes a while at high ranks */
+    LoraReader(
+            PeftConfig config,
+            SafetensorsSource source,
+            Decoder base,
+            Backend backend,
+            AdapterPolicy policy,
+            boolean measures) {
         this.config = config;
-        this.tensors = tensors;
         this.base = new BaseWeights(base, backend);
         this.backend = backend;
+        this.policy = policy;
+        this.measures = measures;
+        tensors = new AdapterTensors(source, findings::add);
         embedding = base.spec().embeddingSite();
         sites.put(embedding.path(), List.of(embedding));
         for (LinearSite site : base.spec().linearSites()) {
@@ -45,15 +69,17 @@ final class LoraReader {
         }
     }
 
+    /** @throws ServiceException as {@link PeftFolder#load}, without the name of the file */
     LoraWeights read(String digest) {
         try {
-            requireModulesToSave();
-            requireNoTying();
-            sites.forEach(this::module);
-            requireNoOtherTensors();
-            if (!targeted) {
-                throw refused("target_modules names no module of the base model");
+            attempt("", this::requireModulesToSave);
+            attempt("", this::requireNoTying);
+            sites.forEach((path, outputs) -> attempt(path, () -> module(path, outputs)));
+            findOtherTensors();
+            if (errors().isEmpty() && !targeted) {
+                findings.add(Finding.error("", "target_modules names no module of the base model"));
             }
+            refuseErrors();
             int rank = 0;
             long bytes = 0;
             for (LoraFactors of : factors.values()) {
@@ -67,6 +93,55 @@ final class LoraReader {
             factors.values().forEach(LoraFactors::close);
             throw e;
         }
+    }
+
+    /** Of {@link #read}, whether it succeeded or not. */
+    List<Finding> findings() {
+        return List.copyOf(findings);
+    }
+
+    /** The low-rank updates that were read. */
+    List<AdapterReport.Module> updates() {
+        return List.copyOf(updates);
+    }
+
+    private void attempt(String path, Runnable part) {
+        if (errors().size() >= MAX_FINDINGS) {
+            return;
+        }
+        try {
+            part.run();
+        } catch (ServiceException e) {
+            if (e.code() != INVALID_ADAPTER && e.code() != UNSUPPORTED_DTYPE) {
+                throw e;
+            }
+            if (errors().isEmpty()) {
+                code = e.code();
+            }
+            findings.add(Finding.error(path, e.detail()));
+        }
+    }
+
+    private List<Finding> errors() {
+        return findings.stream()
+                .filter(finding -> finding.severity() == Finding.Severity.ERROR)
+                .toList();
+    }
+
+    private void refuseErrors() {
+        List<Finding> errors = errors();
+        if (!errors.isEmpty()) {
+            int more = errors.size() - 1;
+            throw new ServiceException(
+                    code,
+                    errors.getFirst().detail() + (more == 0 ? "" : "; and " + more + " more"),
+                    Map.of("findings", findings.stream().map(Finding::toMap).toList()));
+        }
+    }
+
+    /** What PEFT itself passes over. */
+    private void missing(String path, String detail) {
+        findings.add(policy.partial() ? Finding.warning(path, detail) : Finding.error(path, detail));
     }
 
     private void requireModulesToSave() {
@@ -87,13 +162,13 @@ final class LoraReader {
         }
     }
 
-    private void requireNoOtherTensors() {
+    private void findOtherTensors() {
         Set<String> others = new TreeSet<>(tensors.paths());
         others.removeAll(sites.keySet());
-        if (!others.isEmpty()) {
-            throw refused("tensor " + first(tensors.of(others.iterator().next()))
-                    + " is for no linear that the base model has");
-        }
+        others.stream()
+                .limit(MAX_FINDINGS)
+                .map(path -> first(tensors.of(path)))
+                .forEach(name -> missing(name, "tensor " + name + " is for no linear that the base model has"));
     }
 
     private void module(String path, List<LinearSite> outputs) {
@@ -106,8 +181,9 @@ final class LoraReader {
             }
             replace(path, outputs, names);
             changed.add(outputs.getFirst().module());
+        } else if (target && names.isEmpty()) {
+            missing(path, "target_modules names " + path + ", but there are no tensors for it");
         } else if (target) {
-            requireTensors(path, names);
             if (path.equals(embedding.path())) {
                 embedding(path, names);
             } else {
@@ -125,12 +201,6 @@ final class LoraReader {
         }
     }
 
-    private static void requireTensors(String path, Map<Role, String> names) {
-        if (names.isEmpty()) {
-            throw refused("target_modules names " + path + ", but there are no tensors for it");
-        }
-    }
-
     private void linear(String path, List<LinearSite> outputs, Map<Role, String> names) {
         Set<Role> expected = EnumSet.of(Role.LORA_A, Role.LORA_B, Role.BASE_WEIGHT, Role.BASE_BIAS);
         if (config.dora()) {
@@ -139,10 +209,11 @@ final class LoraReader {
         requireOnly(names, expected, config.dora() ? "has no use in a DoRA adapter" : "has no use in a LoRA adapter");
         requireCopies(outputs, names);
         LinearSite.Shape shape = outputs.getFirst().shape();
-        int rank = config.rank(path);
+        int rank = rank(path);
         float scale = config.scale(path);
         Tensor a = tensor(path, names, Role.LORA_A, rank, shape.in());
         Tensor b = tensor(path, names, Role.LORA_B, shape.out(), rank);
+        measure(path, a, b, scale);
         for (LinearSite site : outputs) {
             Tensor rows = b.slice(site.firstRow(), site.rows());
             if (config.dora()) {
@@ -162,15 +233,30 @@ final class LoraReader {
         requireOnly(names, expected, "has no use for an embedding");
         requireCopies(List.of(embedding), names);
         LinearSite.Shape shape = embedding.shape();
-        int rank = config.rank(path);
+        int rank = rank(path);
         float scale = config.scale(path);
         Tensor a = tensor(path, names, Role.EMBEDDING_A, rank, shape.in());
         Tensor b = tensor(path, names, Role.EMBEDDING_B, shape.out(), rank);
+        measure(path, a, b, scale);
         if (config.dora()) {
             Tensor magnitude = tensor(path, names, Role.MAGNITUDE, 1, shape.out());
             factors.put(embedding.index(), base.loadEmbeddingDora(embedding, a, b, scale, magnitude));
         } else {
             factors.put(embedding.index(), backend.loadLora(a, b, scale));
+        }
+    }
+
+    private int rank(String path) {
+        int rank = config.rank(path);
+        if (policy.maxRank() > 0 && rank > policy.maxRank()) {
+            throw refused("the rank of " + path + " is " + rank + ", at most " + policy.maxRank() + " is allowed");
+        }
+        return rank;
+    }
+
+    private void measure(String path, Tensor a, Tensor b, float scale) {
+        if (measures) {
+            updates.add(Norms.of(path, a, b, scale));
         }
     }
 

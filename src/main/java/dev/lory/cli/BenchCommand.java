@@ -185,7 +185,8 @@ final class BenchCommand implements Callable<Integer> {
                 Math.max(batch, given.maxNumSeqs()),
                 given.maxNumBatchedTokens(),
                 given.kvCacheBytes(),
-                Math.max(batch, given.maxWaiting()));
+                Math.max(batch, given.maxWaiting()),
+                given.adapterPolicy());
     }
 
     private void checkLength(int maxModelLen) {

@@ -2,9 +2,9 @@ package dev.lory.cli;
 
 import static dev.lory.error.ErrorCode.INVALID_CONFIGURATION;
 
+import dev.lory.error.Finding;
+import dev.lory.error.Finding.Severity;
 import dev.lory.error.ServiceException;
-import dev.lory.ordering.Finding;
-import dev.lory.ordering.Finding.Severity;
 import dev.lory.ordering.Ordering;
 import dev.lory.ordering.Ordering.PreloadAdapter;
 import dev.lory.ordering.OrderingDiff;

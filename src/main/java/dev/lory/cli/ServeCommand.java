@@ -32,6 +32,8 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true)
 final class ServeCommand implements Callable<Integer> {
     private static final int LAST_PORT = 65535;
+    /** For what an upload has besides the adapter's weights. */
+    private static final long FORM_BYTES = 4 << 20;
 
     @Mixin
     private WorkerFlags workerFlags = new WorkerFlags();
@@ -81,6 +83,9 @@ final class ServeCommand implements Callable<Integer> {
         Map<String, String> properties = new LinkedHashMap<>(WorkerFlags.properties(options));
         adapterProperties(properties);
         endpointProperties(properties);
+        properties.put(
+                "quarkus.http.limits.max-body-size",
+                Long.toString(options.adapterPolicy().maxBytes() + FORM_BYTES));
         properties.put("lory.max-logprobs", Integer.toString(maxLogprobs));
         properties.put("lory.data", data().toString());
         if (apiKey != null) {

@@ -3,6 +3,7 @@ package dev.lory.cli;
 import static dev.lory.error.ErrorCode.INVALID_CONFIGURATION;
 import static dev.lory.error.ErrorCode.INVALID_TEMPLATE;
 
+import dev.lory.adapter.AdapterPolicy;
 import dev.lory.error.ServiceException;
 import dev.lory.worker.LocalWorker;
 import dev.lory.worker.Worker;
@@ -12,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -82,6 +84,31 @@ final class WorkerFlags {
             description = "For keys and values, such as 512M; 0 = chosen by the model's context.")
     private long kvCache;
 
+    @Option(
+            names = "--max-lora-rank",
+            paramLabel = "N",
+            description = "Of an adapter; default: ${DEFAULT-VALUE}, whatever fits.")
+    private int maxLoraRank;
+
+    @Option(
+            names = "--max-adapter-bytes",
+            paramLabel = "BYTES",
+            converter = ByteSize.class,
+            description = "Of an adapter's file, such as 512M; default: 4G.")
+    private long maxAdapterBytes = AdapterPolicy.DEFAULT.maxBytes();
+
+    @Option(
+            names = "--partial-adapters",
+            description = "Pass over modules without tensors and tensors without module, as PEFT does; else refused.")
+    private boolean partialAdapters;
+
+    @Option(
+            names = "--adapter-signers",
+            paramLabel = "FILE",
+            split = ",",
+            description = "Take only adapters that one of these Ed25519 public keys (PEM) has signed.")
+    private List<Path> adapterSigners = List.of();
+
     /** Loads the model, and tells on standard error if it takes long. The one place where a command gets its worker from. */
     static Worker open(WorkerOptions options) {
         PrintWriter err = new PrintWriter(System.err, false, StandardCharsets.UTF_8);
@@ -138,7 +165,12 @@ final class WorkerFlags {
                 maxNumSeqs,
                 maxNumBatchedTokens,
                 kvCache,
-                WorkerOptions.of(model()).maxWaiting());
+                WorkerOptions.of(model()).maxWaiting(),
+                new AdapterPolicy(
+                        partialAdapters,
+                        maxAdapterBytes,
+                        maxLoraRank,
+                        adapterSigners.stream().map(AdapterPolicy::signer).toList()));
     }
 
     /** The options as {@code lory.*} properties, for the parts of the service that read their own. */
@@ -155,6 +187,8 @@ final class WorkerFlags {
         named.put("lory.max-num-seqs", Integer.toString(options.maxNumSeqs()));
         named.put("lory.max-num-batched-tokens", Integer.toString(options.maxNumBatchedTokens()));
         named.put("lory.kv-cache", Long.toString(options.kvCacheBytes()));
+        named.put(
+                "lory.max-adapter-bytes", Long.toString(options.adapterPolicy().maxBytes()));
         named.put("lory.max-waiting", Integer.toString(options.maxWaiting()));
         return named;
     }

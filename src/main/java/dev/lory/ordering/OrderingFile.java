@@ -1,11 +1,12 @@
 package dev.lory.ordering;
 
 import static dev.lory.error.ErrorCode.INVALID_ORDERING;
-import static dev.lory.ordering.Finding.error;
+import static dev.lory.error.Finding.error;
 import static dev.lory.ordering.JsonTree.child;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.lory.error.Finding;
 import dev.lory.error.ServiceException;
 import dev.lory.ordering.Ordering.PreloadAdapter;
 import java.io.IOException;
@@ -41,18 +42,7 @@ public final class OrderingFile {
 
     /** Throws if a finding is an error, with all of them. */
     public static void refuseErrors(List<Finding> findings) {
-        List<Finding> errors = findings.stream()
-                .filter(finding -> finding.severity() == Finding.Severity.ERROR)
-                .toList();
-        if (!errors.isEmpty()) {
-            Finding first = errors.getFirst();
-            throw new ServiceException(
-                    INVALID_ORDERING,
-                    "the ordering file has " + (errors.size() == 1 ? "an error" : errors.size() + " errors")
-                            + (errors.size() == 1 ? ": " : ", first: ")
-                            + (first.path().isEmpty() ? "" : first.path() + ": ") + first.detail(),
-                    Map.of("findings", Finding.toMaps(findings)));
-        }
+        Finding.refuseErrors(INVALID_ORDERING, "the ordering file", findings);
     }
 
     private Ordering read(JsonNode root) {

@@ -1,5 +1,6 @@
 package dev.lory.ordering;
 
+import dev.lory.error.Finding;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;

@@ -120,11 +120,10 @@ public class ActivationService {
     Activation insert(BaseModelEntity model, ActivationEntity wanted, String actor) {
         for (WeightedAdapter adapter : wanted.adapters()) {
             AdapterEntity row = adapters.require(model, adapter.name());
-            if (row.state() == AdapterState.FAILED || row.state() == AdapterState.RETIRED) {
+            if (row.state() == AdapterState.FAILED) {
                 throw new ServiceException(
                         ErrorCode.CONFLICT,
-                        "adapter `" + row.name() + "` is " + row.state() + " and cannot be activated: "
-                                + row.stateReason());
+                        "adapter `" + row.name() + "` is FAILED and cannot be activated: " + row.stateReason());
             }
         }
         String before =

@@ -3,9 +3,9 @@ package dev.lory.registry;
 import static dev.lory.error.ServiceException.invalid;
 
 import dev.lory.error.ErrorCode;
+import dev.lory.error.Finding;
 import dev.lory.error.ServiceException;
 import dev.lory.ordering.AdapterNames;
-import dev.lory.ordering.Finding;
 import dev.lory.ordering.Ordering;
 import dev.lory.ordering.Ordering.PreloadAdapter;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -19,11 +19,14 @@ import java.util.Optional;
 class AdapterRegistration {
     private final AdapterRepository adapters;
     private final AdapterSources sources;
+    private final ActivationRepository activations;
     private final AuditLog audit;
 
-    AdapterRegistration(AdapterRepository adapters, AdapterSources sources, AuditLog audit) {
+    AdapterRegistration(
+            AdapterRepository adapters, AdapterSources sources, ActivationRepository activations, AuditLog audit) {
         this.adapters = adapters;
         this.sources = sources;
+        this.activations = activations;
         this.audit = audit;
     }
 
@@ -33,9 +36,7 @@ class AdapterRegistration {
      * @throws ServiceException {@code INVALID_REQUEST} for name or source; {@code CONFLICT} if a client gives another source
      */
     AdapterEntity register(BaseModelEntity model, String name, String source, Actor actor) {
-        AdapterNames.fault(name).ifPresent(fault -> {
-            throw invalid("name", "the name of the adapter " + fault);
-        });
+        requireName(name);
         if (!actor.trusted()) {
             sources.requireInside(source);
         }
@@ -55,6 +56,32 @@ class AdapterRegistration {
             model.changed();
         }
         return row;
+    }
+
+    /** @throws ServiceException {@code INVALID_REQUEST} if nothing can be called that */
+    static void requireName(String name) {
+        AdapterNames.fault(name).ifPresent(fault -> {
+            throw invalid("name", "the name of the adapter " + fault);
+        });
+    }
+
+    /** @throws ServiceException {@code CONFLICT} while it is active, or being loaded */
+    void retire(BaseModelEntity model, AdapterEntity row, Actor actor) {
+        boolean active = activations.latest(model).stream()
+                .flatMap(activation -> activation.adapters().stream())
+                .anyMatch(adapter -> adapter.name().equals(row.name()));
+        if (active) {
+            throw new ServiceException(
+                    ErrorCode.CONFLICT,
+                    "adapter `" + row.name() + "` is in the current activation; activate a set without it first");
+        }
+        if (row.state() == AdapterState.LOADING) {
+            throw new ServiceException(
+                    ErrorCode.CONFLICT, "adapter `" + row.name() + "` is being loaded; try again later");
+        }
+        adapters.move(row, AdapterState.RETIRED, "", actor.name());
+        model.changed();
+        audit.record(actor.name(), "retire", "adapter/" + row.name(), row.source(), "");
     }
 
     private void replace(BaseModelEntity model, AdapterEntity row, String source, Actor actor) {

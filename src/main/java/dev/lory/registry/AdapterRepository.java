@@ -12,12 +12,19 @@ import java.util.Optional;
 @ApplicationScoped
 class AdapterRepository implements PanacheRepository<AdapterEntity> {
 
+    /** By name; a retired one is a memory, and another may have its name. */
     List<AdapterEntity> of(BaseModelEntity model) {
-        return list("baseModelId", Sort.by("name"), model.id());
+        return list("baseModelId = ?1 and state <> ?2", Sort.by("name"), model.id(), AdapterState.RETIRED);
     }
 
     Optional<AdapterEntity> named(BaseModelEntity model, String name) {
-        return find("baseModelId = ?1 and name = ?2", model.id(), name).firstResultOptional();
+        return find("baseModelId = ?1 and name = ?2 and state <> ?3", model.id(), name, AdapterState.RETIRED)
+                .firstResultOptional();
+    }
+
+    /** Of any model; retired ones do not need theirs. */
+    boolean needs(String source) {
+        return count("source = ?1 and state <> ?2", source, AdapterState.RETIRED) > 0;
     }
 
     /** @throws ServiceException {@code ADAPTER_NOT_FOUND} naming it */

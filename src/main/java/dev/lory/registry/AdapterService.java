@@ -1,10 +1,19 @@
 package dev.lory.registry;
 
+import dev.lory.adapter.AdapterReport;
 import dev.lory.error.ErrorCode;
+import dev.lory.error.Finding;
 import dev.lory.error.ServiceException;
+import dev.lory.ordering.Ordering;
+import dev.lory.ordering.Ordering.PreloadAdapter;
 import io.quarkus.narayana.jta.QuarkusTransaction;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** The adapters that requests may name. Any thread may call. */
 @ApplicationScoped
@@ -12,15 +21,34 @@ public class AdapterService {
     private final BaseModels models;
     private final AdapterRepository adapters;
     private final AdapterRegistration registration;
+    private final AdapterSources sources;
+    private final AdapterUploads uploads;
+    private final WorkerDirectory workers;
     private final ChangeSignal changes;
 
     AdapterService(
-            BaseModels models, AdapterRepository adapters, AdapterRegistration registration, ChangeSignal changes) {
+            BaseModels models,
+            AdapterRepository adapters,
+            AdapterRegistration registration,
+            AdapterSources sources,
+            AdapterUploads uploads,
+            WorkerDirectory workers,
+            ChangeSignal changes) {
         this.models = models;
         this.adapters = adapters;
         this.registration = registration;
+        this.sources = sources;
+        this.uploads = uploads;
+        this.workers = workers;
         this.changes = changes;
     }
+
+    /**
+     * What became of an admission.
+     *
+     * @param created false = the name was there with this source
+     */
+    public record Admitted(Adapter adapter, boolean created) {}
 
     /** By name. */
     public List<Adapter> list() {
@@ -44,19 +72,125 @@ public class AdapterService {
     }
 
     /**
-     * Gives a PEFT folder a name; the worker loads it soon after.
+     * Everything there is to say about a PEFT folder, before it has a name.
      *
      * @param source relative to the adapters root
-     * @throws ServiceException {@code INVALID_REQUEST} for the name, or a source outside the root; {@code CONFLICT} if the name is
-     *     registered from another folder and the actor is a client
+     * @throws ServiceException {@code INVALID_REQUEST} for a source outside the root
      */
-    public Adapter register(String name, String source, Actor actor) {
-        Adapter registered = QuarkusTransaction.requiringNew()
-                .call(() -> registration
-                        .register(models.lock(), name, source, actor)
-                        .view());
+    public AdapterReport check(String source) {
+        sources.requireInside(source);
+        return workers.route().check(sources.folder(source).toString());
+    }
+
+    /** As {@link #check}, of an upload, which is not kept. */
+    public AdapterReport check(Map<String, Path> files) {
+        return uploads.receive(files, this::ofFolder, false).report();
+    }
+
+    /** As {@link #check}, of a registered adapter: what its folder has now. */
+    public AdapterReport report(String name) {
+        return ofFolder(sources.folder(get(name).source()));
+    }
+
+    private AdapterReport ofFolder(Path folder) {
+        return workers.route().check(folder.toString());
+    }
+
+    /**
+     * Gives a PEFT folder that is usable a name; the worker loads it soon after.
+     *
+     * @param source relative to the adapters root
+     * @throws ServiceException {@code INVALID_REQUEST} for the name, or a source outside the root; {@code INVALID_ADAPTER} with all findings;
+     *     {@code CONFLICT} if the name is registered from another folder
+     */
+    public Admitted admit(String name, String source, Actor actor) {
+        AdapterRegistration.requireName(name);
+        requireUsable(check(source));
+        return register(name, source, actor);
+    }
+
+    /**
+     * As {@link #admit(String, String, Actor)}, of an upload.
+     *
+     * @param files by name; moved from where they are
+     */
+    public Admitted admit(String name, Map<String, Path> files, Actor actor) {
+        AdapterRegistration.requireName(name);
+        AdapterUploads.Kept kept = uploads.receive(files, this::ofFolder, true);
+        requireUsable(kept.report());
+        try {
+            return register(name, kept.source(), actor);
+        } catch (ServiceException e) {
+            discard(kept.source());
+            throw e;
+        }
+    }
+
+    /** What keeps {@code preload_adapters} that have no name yet from being usable; those registered have been checked. */
+    List<Finding> findings(Ordering ordering) {
+        Set<String> known = list().stream().map(Adapter::name).collect(Collectors.toSet());
+        List<Finding> findings = new ArrayList<>();
+        for (int i = 0; i < ordering.preloadAdapters().size(); i++) {
+            PreloadAdapter preload = ordering.preloadAdapters().get(i);
+            String path = "preload_adapters[" + i + "].adapter_model_id";
+            if (!known.contains(preload.name())) {
+                found(preload).forEach(found -> findings.add(new Finding(found.severity(), path, found.detail())));
+            }
+        }
+        return findings;
+    }
+
+    private List<Finding> found(PreloadAdapter preload) {
+        try {
+            return check(sources.ofPreload(preload)).findings();
+        } catch (ServiceException e) {
+            if (e.code() != ErrorCode.INVALID_REQUEST) {
+                throw e;
+            }
+            return List.of(Finding.error("", e.detail()));
+        }
+    }
+
+    private static void requireUsable(AdapterReport report) {
+        Finding.refuseErrors(ErrorCode.INVALID_ADAPTER, "the adapter", report.findings());
+    }
+
+    /**
+     * Gives a folder a name, usable or not: loading will tell.
+     *
+     * @throws ServiceException as {@link #admit(String, String, Actor)}
+     */
+    Admitted register(String name, String source, Actor actor) {
+        Admitted registered = QuarkusTransaction.requiringNew().call(() -> {
+            BaseModelEntity model = models.lock();
+            boolean created = adapters.named(model, name).isEmpty();
+            return new Admitted(
+                    registration.register(model, name, source, actor).view(), created);
+        });
         changes.raise();
         return registered;
+    }
+
+    /**
+     * Gives an adapter up: the worker drops it when its last request has ended, and its name is free. What was uploaded is deleted.
+     *
+     * @throws ServiceException {@code ADAPTER_NOT_FOUND}; {@code CONFLICT} while it is active, or being loaded
+     */
+    public void retire(String name, Actor actor) {
+        String source = QuarkusTransaction.requiringNew().call(() -> {
+            BaseModelEntity model = models.lock();
+            AdapterEntity row = adapters.require(model, name);
+            registration.retire(model, row, actor);
+            return row.source();
+        });
+        changes.raise();
+        discard(source);
+    }
+
+    private void discard(String source) {
+        if (!QuarkusTransaction.requiringNew().call(() -> adapters.needs(source))) {
+            uploads.discard(source);
+        }
     }
 
     private BaseModelEntity served() {

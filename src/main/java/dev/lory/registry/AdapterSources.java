@@ -16,15 +16,28 @@ import java.util.stream.Stream;
 /** Turns what an ordering file or a request calls a source into a folder. */
 @ApplicationScoped
 class AdapterSources {
+    /** Before the digest of what was uploaded; a name of our own, so no path. */
+    static final String UPLOAD = "upload:";
+
     private final Path root;
+    private final Path uploads;
 
     AdapterSources(AdaptersConfig config) {
         root = config.adapters().root().toAbsolutePath().normalize();
+        uploads = config.adapters().uploads().toAbsolutePath().normalize();
+    }
+
+    /** Where uploaded adapters lie. */
+    Path uploads() {
+        return uploads;
     }
 
     /** The folder of a source, relative ones from the root. */
     Path folder(String source) {
         try {
+            if (source.startsWith(UPLOAD)) {
+                return uploads.resolve(source.substring(UPLOAD.length())).normalize();
+            }
             return root.resolve(source).normalize();
         } catch (InvalidPathException e) {
             throw invalid("source", "`" + source + "` is no path: " + e.getReason());
@@ -40,15 +53,16 @@ class AdapterSources {
     }
 
     /**
-     * Refuses a client's source that leaves the root, also through symbolic links.
+     * Refuses a client's source that leaves the root, also through symbolic links, its own or those of its files.
      *
      * @throws ServiceException {@code INVALID_REQUEST} naming it; not what lies outside
      */
     void requireInside(String source) {
         Path folder = folder(source);
+        Path within = source.startsWith(UPLOAD) ? uploads : root;
         try {
-            Path realRoot = Files.exists(root) ? root.toRealPath() : root;
-            if (folder.startsWith(root) && existing(folder).startsWith(realRoot)) {
+            Path real = Files.exists(within) ? within.toRealPath() : within;
+            if (folder.startsWith(within) && existing(folder, within).startsWith(real) && filesAreIn(folder, real)) {
                 return;
             }
         } catch (IOException e) {
@@ -80,8 +94,22 @@ class AdapterSources {
         }
     }
 
-    /** The real path of the deepest part that exists; what does not exist yet is for the worker to report. */
-    private Path existing(Path folder) throws IOException {
+    private static boolean filesAreIn(Path folder, Path root) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            return true;
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            for (Path file : files.filter(Files::isSymbolicLink).toList()) {
+                if (Files.exists(file) && !file.toRealPath().startsWith(root)) {
+                    return false;
+                }
+            }
+            return true;
+        }
+    }
+
+    /** The real path of the deepest part that exists; what does not exist is for the check to report. */
+    private static Path existing(Path folder, Path root) throws IOException {
         Path at = folder;
         while (!Files.exists(at) && !at.equals(root)) {
             Path parent = at.getParent();

@@ -23,7 +23,7 @@ public enum AdapterState {
     DRAINING,
     /** Could not be loaded; the reason is beside it. */
     FAILED,
-    /** Given up; the name is kept for the record. */
+    /** Given up; the row is kept for the record, the name is free. */
     RETIRED;
 
     /** The states this one may move to. */

@@ -25,5 +25,9 @@ public interface AdaptersConfig {
          */
         @WithDefault("models")
         Path root();
+
+        /** Where adapters are kept that are uploaded; services on one database share it. */
+        @WithDefault("${lory.data:.lory}/adapters")
+        Path uploads();
     }
 }

@@ -3,9 +3,9 @@ package dev.lory.registry;
 import static dev.lory.error.ServiceException.invalid;
 
 import dev.lory.error.ErrorCode;
+import dev.lory.error.Finding;
 import dev.lory.error.ServiceException;
 import dev.lory.ordering.AdapterNames;
-import dev.lory.ordering.Finding;
 import dev.lory.ordering.Ordering;
 import dev.lory.ordering.OrderingFile;
 import dev.lory.ordering.OrderingGenerator;
@@ -29,6 +29,7 @@ public class OrderingService {
 
     private final BaseModels models;
     private final OrderingRepository orderings;
+    private final AdapterService adapters;
     private final AdapterRegistration registration;
     private final ActivationService activations;
     private final WorkerDirectory workers;
@@ -38,6 +39,7 @@ public class OrderingService {
     OrderingService(
             BaseModels models,
             OrderingRepository orderings,
+            AdapterService adapters,
             AdapterRegistration registration,
             ActivationService activations,
             WorkerDirectory workers,
@@ -45,6 +47,7 @@ public class OrderingService {
             ChangeSignal changes) {
         this.models = models;
         this.orderings = orderings;
+        this.adapters = adapters;
         this.registration = registration;
         this.activations = activations;
         this.workers = workers;
@@ -90,6 +93,9 @@ public class OrderingService {
         Ordering ordering = OrderingFile.parse(content);
         List<Finding> findings = againstModel(ordering);
         OrderingFile.refuseErrors(findings);
+        if (!actor.trusted()) {
+            OrderingFile.refuseErrors(adapters.findings(ordering));
+        }
         return published(() -> {
             BaseModelEntity model = models.lock();
             OrderingFileEntity file = orderings.named(model, name);

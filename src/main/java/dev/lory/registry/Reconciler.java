@@ -68,9 +68,7 @@ class Reconciler {
     /** Marks what will be loaded, and says what is to be kept. */
     private DesiredState announce() {
         BaseModelEntity model = models.lock();
-        List<AdapterEntity> kept = adapters.of(model).stream()
-                .filter(adapter -> adapter.state() != AdapterState.RETIRED)
-                .toList();
+        List<AdapterEntity> kept = adapters.of(model);
         kept.stream()
                 .filter(adapter -> adapter.state() == AdapterState.REGISTERED)
                 .forEach(adapter -> adapters.move(adapter, AdapterState.LOADING, "", ACTOR));
@@ -113,9 +111,6 @@ class Reconciler {
 
     /** The state a row should have, by what the worker says of it. */
     private static AdapterState target(AdapterEntity row, AdapterStatus found, Set<String> activeNames) {
-        if (row.state() == AdapterState.RETIRED) {
-            return AdapterState.RETIRED;
-        }
         return switch (found.state()) {
             case LOADING -> row.state();
             case FAILED -> AdapterState.FAILED;

@@ -1,9 +1,11 @@
 package dev.lory.registry;
 
+import dev.lory.adapter.AdapterPolicy;
 import dev.lory.worker.WorkerOptions;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /** The model and what the worker may take; the flags of {@code serve} by the same names. */
@@ -53,6 +55,21 @@ public interface WorkerConfig {
     @WithDefault("1024")
     int maxWaiting();
 
+    /** Of an adapter; 0 = whatever fits. */
+    @WithDefault("0")
+    int maxLoraRank();
+
+    /** Bytes of an adapter's file. */
+    @WithDefault("4294967296")
+    long maxAdapterBytes();
+
+    /** Whether modules without tensors and tensors without module are passed over. */
+    @WithDefault("false")
+    boolean partialAdapters();
+
+    /** Ed25519 public keys in PEM, one of which must have signed an adapter; absent = no signature is asked for. */
+    Optional<List<Path>> adapterSigners();
+
     /** The same as a plain record, checked. */
     default WorkerOptions options() {
         return new WorkerOptions(
@@ -67,6 +84,13 @@ public interface WorkerConfig {
                 maxNumSeqs(),
                 maxNumBatchedTokens(),
                 kvCache(),
-                maxWaiting());
+                maxWaiting(),
+                new AdapterPolicy(
+                        partialAdapters(),
+                        maxAdapterBytes(),
+                        maxLoraRank(),
+                        adapterSigners().orElse(List.of()).stream()
+                                .map(AdapterPolicy::signer)
+                                .toList()));
     }
 }

@@ -2,9 +2,11 @@ package dev.lory.worker;
 
 import static dev.lory.error.ServiceException.invalid;
 
+import dev.lory.adapter.AdapterPolicy;
+import dev.lory.adapter.AdapterReport;
 import dev.lory.adapter.AdapterSlots;
 import dev.lory.adapter.LoraDelta;
-import dev.lory.adapter.LoraWeights;
+import dev.lory.adapter.PeftFolder;
 import dev.lory.engine.Engine;
 import dev.lory.engine.EngineOptions;
 import dev.lory.engine.EngineStats;
@@ -41,6 +43,8 @@ public final class LocalWorker implements Worker {
     private final ModelInfo model;
     private final EngineOptions engineOptions;
     private final Engine engine;
+    private final Decoder decoder;
+    private final AdapterPolicy policy;
     private final ResidentAdapters adapters;
 
     private LocalWorker(WorkerOptions options, ModelSource source, Backend backend, LoadListener listener) {
@@ -65,8 +69,10 @@ public final class LocalWorker implements Worker {
                 kvBlocks(options, spec, maxModelLen),
                 KV_BLOCK_SIZE);
         engine = new Engine(decoder, new LoraDelta(backend, slots), engineOptions);
+        this.decoder = decoder;
+        policy = options.adapterPolicy();
         adapters = new ResidentAdapters(
-                folder -> LoraWeights.load(Path.of(folder), decoder, backend),
+                folder -> folder(folder).load(decoder, backend),
                 action -> engine.call(() -> action.apply(slots)),
                 action -> engine.post(() -> action.accept(slots)));
     }
@@ -160,6 +166,16 @@ public final class LocalWorker implements Worker {
             WarmUp.run(this, loaded);
         }
         return status();
+    }
+
+    /** Not while others are loaded: both put weights on the device. */
+    @Override
+    public synchronized AdapterReport check(String source) {
+        return folder(source).check(decoder, backend);
+    }
+
+    private PeftFolder folder(String source) {
+        return new PeftFolder(Path.of(source), policy);
     }
 
     @Override

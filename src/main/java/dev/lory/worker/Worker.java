@@ -1,5 +1,7 @@
 package dev.lory.worker;
 
+import dev.lory.adapter.AdapterReport;
+
 /** One base model on one device, with the adapters it has been told to keep. Any thread may call. */
 public interface Worker extends AutoCloseable {
     /** What is loaded and how busy it is; cheap. */
@@ -10,6 +12,9 @@ public interface Worker extends AutoCloseable {
      * each wanted one is READY or FAILED. Idempotent; a revision older than the applied one changes nothing.
      */
     WorkerStatus apply(DesiredState desired);
+
+    /** Everything there is to say about the PEFT folder at {@code source}; nothing of it is kept. */
+    AdapterReport check(String source);
 
     /**
      * Starts a generation.

@@ -2,6 +2,7 @@ package dev.lory.worker;
 
 import static dev.lory.error.ErrorCode.INVALID_CONFIGURATION;
 
+import dev.lory.adapter.AdapterPolicy;
 import dev.lory.error.ServiceException;
 import dev.lory.format.WeightType;
 import java.nio.file.Path;
@@ -22,6 +23,7 @@ import java.nio.file.Path;
  * @param maxNumBatchedTokens rows of a step at most
  * @param kvCacheBytes for keys and values; 0 = enough for one sequence of {@code maxModelLen} or 256 MiB, whichever is more
  * @param maxWaiting requests that may wait before more are refused
+ * @param adapterPolicy what is asked of adapters
  */
 public record WorkerOptions(
         Path model,
@@ -35,7 +37,8 @@ public record WorkerOptions(
         int maxNumSeqs,
         int maxNumBatchedTokens,
         long kvCacheBytes,
-        int maxWaiting) {
+        int maxWaiting,
+        AdapterPolicy adapterPolicy) {
 
     public WorkerOptions {
         WeightType.of(dtype);
@@ -56,6 +59,6 @@ public record WorkerOptions(
 
     /** The defaults for a model. */
     public static WorkerOptions of(Path model) {
-        return new WorkerOptions(model, "", "", "", "auto", "auto", 0, 0, 64, 512, 0, 1024);
+        return new WorkerOptions(model, "", "", "", "auto", "auto", 0, 0, 64, 512, 0, 1024, AdapterPolicy.DEFAULT);
     }
 }

@@ -43,7 +43,7 @@ final class LoraWeightsTest {
     }
 
     private LoraWeights load(AdapterFolder adapter) throws IOException {
-        return LoraWeights.load(adapter.write(folder), base, backend);
+        return new PeftFolder(adapter.write(folder), AdapterPolicy.DEFAULT).load(base, backend);
     }
 
     @Test

@@ -73,7 +73,7 @@ final class MalformedAdapterTest {
                 ModelSource base = ModelSource.open(MALFORMED.resolve("base"))) {
             DecoderSpec spec = Architectures.spec(base.config());
             Decoder decoder = DecoderLoader.load(spec, base.tensors(), backend, 1, 1);
-            LoraWeights.load(folder, decoder, backend).close();
+            new PeftFolder(folder, AdapterPolicy.DEFAULT).load(decoder, backend).close();
             return "loaded";
         } catch (ServiceException e) {
             assertThat(e.code()).isIn(ErrorCode.INVALID_ADAPTER, ErrorCode.UNSUPPORTED_DTYPE);

@@ -1,5 +1,6 @@
 package dev.lory.cli;
 
+import dev.lory.adapter.AdapterReport;
 import dev.lory.worker.DesiredState;
 import dev.lory.worker.Generation;
 import dev.lory.worker.GenerationEvent;
@@ -51,6 +52,11 @@ final class FakeWorker implements Worker {
     public WorkerStatus apply(DesiredState wanted) {
         desired = wanted;
         return status();
+    }
+
+    @Override
+    public AdapterReport check(String source) {
+        throw new AssertionError("no command asks for it");
     }
 
     @Override

@@ -2,11 +2,13 @@ package dev.lory.engine;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lory.adapter.AdapterPolicy;
 import dev.lory.adapter.AdapterSet;
 import dev.lory.adapter.AdapterSet.Member;
 import dev.lory.adapter.AdapterSlots;
 import dev.lory.adapter.LoraDelta;
 import dev.lory.adapter.LoraWeights;
+import dev.lory.adapter.PeftFolder;
 import dev.lory.format.ModelSource;
 import dev.lory.kernel.Backend;
 import dev.lory.model.Decoder;
@@ -40,7 +42,8 @@ final class DemoModel implements AutoCloseable {
             Decoder decoder = DecoderLoader.load(spec, source.tensors(), backend, options.maxNumBatchedTokens(), 64);
             AdapterSlots slots = new AdapterSlots(spec.embeddingSite().index() + 1);
             for (String name : ADAPTERS) {
-                LoraWeights weights = LoraWeights.load(Path.of("models/adapters", name), decoder, backend);
+                LoraWeights weights =
+                        new PeftFolder(Path.of("models/adapters", name), AdapterPolicy.DEFAULT).load(decoder, backend);
                 members.put(name, new Member(weights.digest(), slots.put(weights), 1));
             }
             engine = new Engine(decoder, new LoraDelta(backend, slots), options);

@@ -2,11 +2,13 @@ package dev.lory.engine;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lory.adapter.AdapterPolicy;
 import dev.lory.adapter.AdapterSet;
 import dev.lory.adapter.AdapterSet.Member;
 import dev.lory.adapter.AdapterSlots;
 import dev.lory.adapter.LoraDelta;
 import dev.lory.adapter.LoraWeights;
+import dev.lory.adapter.PeftFolder;
 import dev.lory.format.ModelSource;
 import dev.lory.kernel.Backend;
 import dev.lory.kernel.KvCache;
@@ -61,7 +63,7 @@ final class ModelFixture implements AutoCloseable {
                 try (var folders = Files.list(adapterFolder)) {
                     for (Path adapter :
                             folders.filter(Files::isDirectory).sorted().toList()) {
-                        LoraWeights weights = LoraWeights.load(adapter, decoder, backend);
+                        LoraWeights weights = new PeftFolder(adapter, AdapterPolicy.DEFAULT).load(decoder, backend);
                         adapters.put(
                                 String.valueOf(adapter.getFileName()),
                                 new Member(weights.digest(), slots.put(weights), 1));

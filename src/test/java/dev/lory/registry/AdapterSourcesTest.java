@@ -75,7 +75,17 @@ class AdapterSourcesTest {
 
             @Override
             public Adapters adapters() {
-                return () -> root;
+                return new Adapters() {
+                    @Override
+                    public Path root() {
+                        return root;
+                    }
+
+                    @Override
+                    public Path uploads() {
+                        return folder.resolve("uploads");
+                    }
+                };
             }
         });
     }

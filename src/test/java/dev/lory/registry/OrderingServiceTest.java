@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lory.database.DatabaseResource;
 import dev.lory.error.ErrorCode;
+import dev.lory.error.Finding;
 import dev.lory.error.ServiceException;
-import dev.lory.ordering.Finding;
 import dev.lory.registry.OrderingService.OnUpload;
 import dev.lory.registry.OrderingService.Uploaded;
 import dev.lory.worker.FakeWorker;
@@ -82,7 +82,7 @@ class OrderingServiceTest {
     @Test
     void keepsNothingOfAFileThatNamesAnAdapterWhichIsNowhere() {
         byte[] file = json("{'base_model_id': '%s', 'order': ['chemistry'],"
-                + " 'preload_adapters': [{'name': 'half', 'adapter_model_id': 'adapters/half'}]}");
+                + " 'preload_adapters': [{'name': 'half', 'adapter_model_id': 'adapters/math'}]}");
         assertInvalid(file, "order[0]", "no adapter `chemistry`");
         assertThatThrownBy(() -> adapters.get("half")).hasMessageContaining("`half`");
         assertThatThrownBy(() -> orderings.get("invalid")).hasMessageContaining("`invalid`");
@@ -140,6 +140,7 @@ class OrderingServiceTest {
                     assertThat(e.detail()).contains("adapters/here", "adapters/there");
                 });
         assertThat(adapters.register("moved", "adapters/there", Actor.CONFIGURATION)
+                        .adapter()
                         .source())
                 .isEqualTo("adapters/there");
     }
@@ -184,7 +185,7 @@ class OrderingServiceTest {
 
     private static byte[] preloading(String adapter) {
         return json("{'base_model_id': '%s', 'preload_adapters': [{'name': '" + adapter
-                + "', 'adapter_model_id': 'adapters/" + adapter + "'}]}");
+                + "', 'adapter_model_id': 'adapters/math'}]}");
     }
 
     private static byte[] json(String template) {

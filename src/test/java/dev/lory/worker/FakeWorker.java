@@ -1,5 +1,6 @@
 package dev.lory.worker;
 
+import dev.lory.adapter.AdapterReport;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
 import dev.lory.template.ChatInput;
@@ -26,6 +27,7 @@ import java.util.NoSuchElementException;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -52,6 +54,7 @@ public final class FakeWorker implements Worker {
     private final Queue<GenerationRequest> requests = new ConcurrentLinkedQueue<>();
     private final Queue<EchoGeneration> closed = new ConcurrentLinkedQueue<>();
     private volatile long appliedRevision;
+    private volatile Function<String, AdapterReport> check = FakeWorker::usable;
 
     /** From now on the adapter fails to load with this reason; an empty one heals it. */
     public void failLoading(String adapter, String reason) {
@@ -135,6 +138,21 @@ public final class FakeWorker implements Worker {
             appliedRevision = desired.revision();
         }
         return status();
+    }
+
+    /** What {@link #check} says unless told otherwise: nothing is wrong. */
+    public static AdapterReport usable(String source) {
+        return new AdapterReport(true, digest(source), List.of(), 8, List.of(), List.of());
+    }
+
+    /** What {@link #check} says from now on. */
+    public void checkBy(Function<String, AdapterReport> check) {
+        this.check = check;
+    }
+
+    @Override
+    public AdapterReport check(String source) {
+        return check.apply(source);
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.lory.worker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.lory.adapter.AdapterPolicy;
 import dev.lory.error.ServiceException;
 import dev.lory.sampling.SamplingParams;
 import java.io.IOException;
@@ -53,7 +54,8 @@ final class TokenizerLibraryTest {
                     4,
                     64,
                     4 << 20,
-                    8);
+                    8,
+                    AdapterPolicy.DEFAULT);
             try (LocalWorker worker = LocalWorker.open(options)) {
                 answer(worker, new Prompt.Tokens(List.of(5, 6, 7)));
                 answer(worker, new Prompt.Text("Hello"));

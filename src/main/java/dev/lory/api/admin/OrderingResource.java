@@ -2,7 +2,7 @@ package dev.lory.api.admin;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.lory.api.Problem;
-import dev.lory.ordering.Finding;
+import dev.lory.error.Finding;
 import dev.lory.ordering.Ordering;
 import dev.lory.ordering.OrderingDiff;
 import dev.lory.ordering.OrderingDiff.Change;

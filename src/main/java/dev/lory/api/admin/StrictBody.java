@@ -55,6 +55,11 @@ final class StrictBody {
         return names;
     }
 
+    /** A required string. */
+    String required(String field) {
+        return text(object.path(field), field);
+    }
+
     /** A string that may be left out. */
     Optional<String> text(String field) {
         return object.has(field) ? Optional.of(text(object.get(field), field)) : Optional.empty();
