@@ -81,6 +81,7 @@ final class House {
                     "off-heap memory",
                     "tensor format kernel kernel.cpu kernel.cuda model adapter",
                     "java.lang.foreign."),
+            library("memory of the machine", "kernel.cpu", "com.sun.management."),
             library("tokenizers", "tokenizer", "ai.djl."),
             library("CUDA bindings", "kernel.cuda", "jcuda."),
             library("gRPC", "worker.grpc", "io.grpc.", "com.google.protobuf."),

@@ -60,7 +60,10 @@ final class WorkerFlags {
     @Option(names = "--threads", paramLabel = "N", description = "Threads that compute; 0 = one for each processor.")
     private int threads;
 
-    @Option(names = "--max-model-len", paramLabel = "N", description = "Tokens of prompt and output; 0 = the model's.")
+    @Option(
+            names = "--max-model-len",
+            paramLabel = "N",
+            description = "Tokens of prompt and output; 0 = the model's, or what fits --kv-cache.")
     private int maxModelLen;
 
     @Option(
@@ -79,7 +82,7 @@ final class WorkerFlags {
             names = "--kv-cache",
             paramLabel = "BYTES",
             converter = ByteSize.class,
-            description = "For keys and values, such as 512M; 0 = chosen by the model's context.")
+            description = "For keys and values, such as 512M; 0 = by the model's context and the free memory.")
     private long kvCache;
 
     /** Loads the model, and tells on standard error if it takes long. The one place where a command gets its worker from. */
