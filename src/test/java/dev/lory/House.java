@@ -44,6 +44,7 @@ final class House {
     /** A row sees only rows above it, and of those only the named ones. */
     static final List<Row> ROWS = List.of(
             row("error", ""),
+            row("digest", ""),
             row("sampling", ""),
             row("tensor", ""),
             row("format", "tensor"),
@@ -54,13 +55,13 @@ final class House {
             row("kernel.cuda", "kernel tensor"),
             row("model model.arch", "kernel format tensor"),
             row("ordering", "model"),
-            row("adapter", "model kernel format tensor"),
+            row("adapter", "digest model kernel format tensor"),
             row("xlora", "adapter ordering model kernel format tensor"),
-            row("engine", "adapter xlora model kernel tensor sampling"),
+            row("engine", "digest adapter xlora model kernel tensor sampling"),
             row(
                     "worker worker.grpc",
-                    "engine xlora adapter ordering model tokenizer template format kernel kernel.cpu kernel.cuda sampling"),
-            row("registry", "worker ordering"),
+                    "digest engine xlora adapter ordering model tokenizer template format kernel kernel.cpu kernel.cuda sampling"),
+            row("registry", "digest worker ordering"),
             row("api api.openai api.admin api.dialect", "registry worker ordering sampling"),
             row("cli", "api registry worker ordering sampling tokenizer template"));
 

@@ -2,6 +2,7 @@ package dev.lory.adapter;
 
 import static dev.lory.error.ErrorCode.INVALID_ADAPTER;
 
+import dev.lory.digest.Sha256;
 import dev.lory.error.ServiceException;
 import dev.lory.format.SafetensorsSource;
 import dev.lory.kernel.Backend;
@@ -9,14 +10,8 @@ import dev.lory.kernel.LoraFactors;
 import dev.lory.model.Decoder;
 import dev.lory.model.LinearSite;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.DigestInputStream;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 
@@ -87,17 +82,9 @@ public record LoraWeights(
 
     private static String digest(Path folder) {
         try {
-            MessageDigest sha = MessageDigest.getInstance("SHA-256");
-            for (String file : List.of(CONFIG, WEIGHTS)) {
-                try (InputStream in = new DigestInputStream(Files.newInputStream(folder.resolve(file)), sha)) {
-                    in.transferTo(OutputStream.nullOutputStream());
-                }
-            }
-            return HexFormat.of().formatHex(sha.digest());
+            return Sha256.hex(List.of(folder.resolve(CONFIG), folder.resolve(WEIGHTS)));
         } catch (IOException e) {
             throw new ServiceException(INVALID_ADAPTER, folder + " cannot be read", e);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
         }
     }
 }
