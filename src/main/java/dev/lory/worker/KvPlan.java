@@ -29,7 +29,8 @@ record KvPlan(int maxModelLen, int blocks) {
     record Given(int modelLen, long blockBytes, long freeBytes, long weightBytes) {
         /** Bytes that one sequence needs. */
         long needed(int tokens) {
-            return Math.ceilDiv(tokens, BLOCK_SIZE) * blockBytes;
+            long blocks = Math.ceilDiv(tokens, BLOCK_SIZE);
+            return blocks > Long.MAX_VALUE / blockBytes ? Long.MAX_VALUE : blocks * blockBytes;
         }
 
         private long left() {
