@@ -48,7 +48,10 @@ class AdapterSources {
         Path folder = folder(source);
         try {
             Path realRoot = Files.exists(root) ? root.toRealPath() : root;
-            if (folder.startsWith(root) && existing(folder).startsWith(realRoot)) {
+            if (folder.startsWith(root)
+                    && existing(folder).startsWith(realRoot)
+                    && existing(folder.resolve("adapter_config.json")).startsWith(realRoot)
+                    && existing(folder.resolve("adapter_model.safetensors")).startsWith(realRoot)) {
                 return;
             }
         } catch (IOException e) {
