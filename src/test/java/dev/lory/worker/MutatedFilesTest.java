@@ -24,6 +24,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -37,7 +38,7 @@ final class MutatedFilesTest {
     private static final Path MODEL = FIXTURES.resolve("models/phi3/base");
     private static final Path ADAPTER = FIXTURES.resolve("models/phi3/adapters/math");
     private static final Duration EACH_KIND = Duration.ofSeconds(12);
-    private static final Duration MOST_TIME = Duration.ofSeconds(5);
+    private static final Duration MOST_TIME = Duration.ofSeconds(10);
     private static final long MOST_BYTES = 64L << 20;
     private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
@@ -178,22 +179,19 @@ final class MutatedFilesTest {
     }
 
     private static boolean read(Kind kind, Path folder, Path file, long seed) {
+        String what = kind + ", seed " + seed;
         long bytes = -THREADS.getTotalThreadAllocatedBytes();
-        long began = System.nanoTime();
         boolean good = true;
         try {
-            kind.read(folder, file);
+            Assertions.assertTimeoutPreemptively(MOST_TIME, () -> kind.read(folder, file), what);
         } catch (ServiceException e) {
             good = false;
-            assertThat(e.detail()).as("%s, seed %d", kind, seed).startsWith(folder.toString());
-        } catch (IOException | RuntimeException | Error e) {
-            fail(kind + ", seed " + seed + ": " + e, e);
+            assertThat(e.detail()).as(what).startsWith(folder.toString());
+        } catch (RuntimeException | Error e) {
+            fail(what + ": " + e, e);
         }
-        assertThat(Duration.ofNanos(System.nanoTime() - began))
-                .as("%s, seed %d", kind, seed)
-                .isLessThan(MOST_TIME);
         assertThat(bytes + THREADS.getTotalThreadAllocatedBytes())
-                .as("bytes of %s, seed %d", kind, seed)
+                .as("bytes of " + what)
                 .isLessThan(MOST_BYTES);
         return good;
     }
