@@ -44,6 +44,7 @@ final class House {
     /** A row sees only rows above it, and of those only the named ones. */
     static final List<Row> ROWS = List.of(
             row("error", ""),
+            row("digest", ""),
             row("sampling", ""),
             row("tensor", ""),
             row("format", "tensor"),
@@ -54,14 +55,14 @@ final class House {
             row("kernel.cuda", "kernel tensor"),
             row("model model.arch", "kernel format tensor"),
             row("ordering", "model"),
-            row("adapter", "model kernel format tensor"),
+            row("adapter", "digest model kernel format tensor"),
             row("xlora", "adapter ordering model kernel format tensor"),
-            row("engine", "adapter xlora model kernel tensor sampling"),
+            row("engine", "digest adapter xlora model kernel tensor sampling"),
             row(
                     "worker worker.grpc",
-                    "engine xlora adapter ordering model tokenizer template format kernel kernel.cpu kernel.cuda sampling"),
+                    "digest engine xlora adapter ordering model tokenizer template format kernel kernel.cpu kernel.cuda sampling"),
             row("database", ""),
-            row("registry", "worker adapter ordering"),
+            row("registry", "digest worker adapter ordering"),
             row("api api.openai api.admin api.dialect", "registry worker adapter ordering sampling"),
             row("cli", "api registry database worker adapter ordering sampling tokenizer template"));
 
@@ -82,6 +83,7 @@ final class House {
                     "off-heap memory",
                     "tensor format kernel kernel.cpu kernel.cuda model adapter",
                     "java.lang.foreign."),
+            library("memory of the machine", "kernel.cpu", "com.sun.management."),
             library("tokenizers", "tokenizer", "ai.djl."),
             library("CUDA bindings", "kernel.cuda", "jcuda."),
             library("gRPC", "worker.grpc", "io.grpc.", "com.google.protobuf."),

@@ -1,9 +1,6 @@
 package dev.lory.adapter;
 
-import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
+import dev.lory.digest.Sha256;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -21,11 +18,6 @@ public record AdapterSetKey(String hex) {
                 .map(member -> member.digest() + "*" + Float.toHexString(member.weight()))
                 .sorted()
                 .collect(Collectors.joining("+"));
-        try {
-            byte[] digest = MessageDigest.getInstance("SHA-256").digest(text.getBytes(StandardCharsets.US_ASCII));
-            return new AdapterSetKey(HexFormat.of().formatHex(digest));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
+        return new AdapterSetKey(Sha256.hex(text));
     }
 }

@@ -3,6 +3,7 @@ package dev.lory.adapter;
 import static dev.lory.error.ErrorCode.INVALID_ADAPTER;
 import static dev.lory.error.ErrorCode.UNSUPPORTED_DTYPE;
 
+import dev.lory.digest.Sha256;
 import dev.lory.error.Finding;
 import dev.lory.error.ServiceException;
 import dev.lory.format.SafetensorsSource;
@@ -10,17 +11,12 @@ import dev.lory.kernel.Backend;
 import dev.lory.model.Decoder;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.DigestInputStream;
 import java.security.GeneralSecurityException;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.security.PublicKey;
 import java.security.Signature;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -128,11 +124,7 @@ public final class PeftFolder {
             if (bytes > maxBytes) {
                 throw refused(file + " has " + bytes + " bytes, at most " + maxBytes + " are allowed");
             }
-            MessageDigest sha = sha256();
-            try (InputStream in = new DigestInputStream(Files.newInputStream(file), sha)) {
-                in.transferTo(OutputStream.nullOutputStream());
-            }
-            return new AdapterReport.File(name, bytes, HexFormat.of().formatHex(sha.digest()));
+            return new AdapterReport.File(name, bytes, Sha256.hex(file));
         } catch (IOException e) {
             throw refused(file + " cannot be read: " + ServiceException.reason(e));
         }
@@ -151,7 +143,7 @@ public final class PeftFolder {
             for (PublicKey key : policy.signers()) {
                 Signature ed25519 = Signature.getInstance("Ed25519");
                 ed25519.initVerify(key);
-                ed25519.update(sums(files));
+                ed25519.update(sums(files).getBytes(StandardCharsets.UTF_8));
                 if (ed25519.verify(signature)) {
                     return;
                 }
@@ -165,23 +157,14 @@ public final class PeftFolder {
     }
 
     /** As {@code sha256sum} prints them. */
-    private static byte[] sums(List<AdapterReport.File> files) {
+    private static String sums(List<AdapterReport.File> files) {
         return files.stream()
                 .map(file -> file.sha256() + "  " + file.name() + "\n")
-                .collect(Collectors.joining())
-                .getBytes(StandardCharsets.UTF_8);
+                .collect(Collectors.joining());
     }
 
     private static String digest(List<AdapterReport.File> files) {
-        return HexFormat.of().formatHex(sha256().digest(sums(files)));
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
+        return Sha256.hex(sums(files));
     }
 
     /** A broken file is a broken adapter here, not a broken model. */

@@ -62,7 +62,10 @@ final class WorkerFlags {
     @Option(names = "--threads", paramLabel = "N", description = "Threads that compute; 0 = one for each processor.")
     private int threads;
 
-    @Option(names = "--max-model-len", paramLabel = "N", description = "Tokens of prompt and output; 0 = the model's.")
+    @Option(
+            names = "--max-model-len",
+            paramLabel = "N",
+            description = "Tokens of prompt and output; 0 = the model's, or what fits --kv-cache.")
     private int maxModelLen;
 
     @Option(
@@ -81,7 +84,7 @@ final class WorkerFlags {
             names = "--kv-cache",
             paramLabel = "BYTES",
             converter = ByteSize.class,
-            description = "For keys and values, such as 512M; 0 = chosen by the model's context.")
+            description = "For keys and values, such as 512M; 0 = by the model's context and the free memory.")
     private long kvCache;
 
     @Option(

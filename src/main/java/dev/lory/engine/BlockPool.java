@@ -1,10 +1,10 @@
 package dev.lory.engine;
 
 import dev.lory.adapter.AdapterSetKey;
+import dev.lory.digest.Sha256;
 import java.nio.charset.StandardCharsets;
 import java.security.DigestException;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 
 /**
@@ -43,11 +43,7 @@ final class BlockPool {
         buckets = new int[Math.max(1, Integer.highestOneBit(blocks) * 2)];
         chain = new int[blocks];
         message = new byte[digest.length + blockSize * Integer.BYTES];
-        try {
-            sha = MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
+        sha = Sha256.digest();
         Arrays.fill(buckets, NONE);
         next[blocks] = blocks;
         previous[blocks] = blocks;
@@ -79,14 +75,9 @@ final class BlockPool {
      * @param rotation the rotary angles its keys are rotated by
      */
     static long[] root(AdapterSetKey key, int rotation) {
-        try {
-            MessageDigest sha = MessageDigest.getInstance("SHA-256");
-            long[] words = new long[WORDS];
-            words(sha.digest((key.hex() + '/' + rotation).getBytes(StandardCharsets.US_ASCII)), words, 0);
-            return words;
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
+        long[] words = new long[WORDS];
+        words(Sha256.digest().digest((key.hex() + '/' + rotation).getBytes(StandardCharsets.US_ASCII)), words, 0);
+        return words;
     }
 
     /**

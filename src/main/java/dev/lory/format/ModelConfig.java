@@ -18,6 +18,8 @@ import java.util.Set;
  * refused here.
  */
 public final class ModelConfig {
+    private static final int MAX_COUNT = 1024;
+
     private final JsonFile keys;
     private final String architecture;
     private final List<Integer> eosTokenIds;
@@ -123,6 +125,12 @@ public final class ModelConfig {
         hiddenSize();
         intermediateSize();
         layers();
+        // No model comes near: what is beyond would be lists of that length, and products that overflow.
+        for (String key : List.of("num_hidden_layers", "num_attention_heads", "head_dim", "num_local_experts")) {
+            if (keys.count(key, 1) > MAX_COUNT) {
+                throw keys.invalid(key + " is " + keys.count(key) + " but may be " + MAX_COUNT + " at most");
+            }
+        }
         keys.count("max_position_embeddings", 1);
         int heads = heads();
         int kvHeads = keys.count("num_key_value_heads", heads);

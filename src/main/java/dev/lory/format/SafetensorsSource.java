@@ -86,6 +86,14 @@ public final class SafetensorsSource implements TensorSource {
             }
             add(tensor, header);
         }
+        shards.forEach((shard, header) -> header.names().forEach(tensor -> {
+            if (!BUFFER.matcher(tensor).matches() && byName.get(tensor) != header) {
+                throw MappedFile.invalid(
+                        path.resolve(shard),
+                        "has the tensor " + tensor + ", which " + INDEX + " says is "
+                                + (has(tensor) ? "in another file" : "in none"));
+            }
+        }));
     }
 
     private void add(String name, SafetensorsHeader header) {

@@ -1,5 +1,6 @@
 package dev.lory.kernel;
 
+import dev.lory.tensor.DType;
 import dev.lory.tensor.Tensor;
 
 /**
@@ -13,6 +14,15 @@ import dev.lory.tensor.Tensor;
 public interface Backend extends AutoCloseable {
     /** Device, kernels and threads in a few words, for the log. */
     String description();
+
+    /** Bytes of this device's memory that can be taken now: for a plan before anything is loaded. */
+    long freeBytes();
+
+    /** Bytes that {@link #load} takes for a weight {@code [rows, cols]} of that type. */
+    long weightBytes(DType dtype, int rows, int cols);
+
+    /** Bytes of {@link #allocateKv} for one block of all layers. */
+    long kvBlockBytes(int layers, int blockSize, int width);
 
     /** Copies a weight {@code [out, in]} of any type into the layout of this device; the source may be closed afterwards. */
     Weight load(Tensor weight);

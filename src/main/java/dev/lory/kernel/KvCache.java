@@ -5,7 +5,4 @@ public interface KvCache {
     int blocks();
 
     int blockSize();
-
-    /** Bytes that {@code blocks} blocks take when used. */
-    long bytes();
 }

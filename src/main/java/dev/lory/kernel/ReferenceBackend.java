@@ -27,12 +27,7 @@ public final class ReferenceBackend implements Backend {
     }
 
     private record Cache(int blocks, int blockSize, int width, List<FloatRows> keys, List<FloatRows> values)
-            implements KvCache {
-        @Override
-        public long bytes() {
-            return 8L * keys.size() * blocks * blockSize * width;
-        }
-    }
+            implements KvCache {}
 
     /** A decoded matrix on the heap. */
     private static final class FloatRows {
@@ -51,6 +46,22 @@ public final class ReferenceBackend implements Backend {
     @Override
     public String description() {
         return "reference";
+    }
+
+    @Override
+    public long freeBytes() {
+        Runtime heap = Runtime.getRuntime();
+        return heap.maxMemory() - (heap.totalMemory() - heap.freeMemory());
+    }
+
+    @Override
+    public long weightBytes(DType dtype, int rows, int cols) {
+        return 4L * rows * cols;
+    }
+
+    @Override
+    public long kvBlockBytes(int layers, int blockSize, int width) {
+        return 8L * layers * blockSize * width;
     }
 
     @Override

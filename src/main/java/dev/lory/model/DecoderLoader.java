@@ -40,11 +40,28 @@ public final class DecoderLoader {
         this.source = source;
         this.backend = backend;
         this.maxRows = maxRows;
-        workspace = new Workspace(backend, spec, maxRows);
-        rotary = new Rotary(backend, spec, maxRows);
+        String last = DecoderSpec.layerPath(spec.layers() - 1) + "."
+                + spec.attention().output().module() + ".weight";
+        source.info(stored(last)); // so that there are not many more layers, and sites, than tensors
         for (LinearSite site : spec.linearSites()) {
             sites.computeIfAbsent(site.path(), path -> new ArrayList<>()).add(site);
         }
+        requireShapes();
+        workspace = new Workspace(backend, spec, maxRows);
+        rotary = new Rotary(backend, spec, maxRows);
+    }
+
+    /** Before anything is allocated that is as large as the configuration says. */
+    private void requireShapes() {
+        sites.forEach((path, outputs) -> {
+            if (!path.equals(DecoderSpec.HEAD)) {
+                LinearSite.Shape shape = outputs.getFirst().shape();
+                require(stored(path + ".weight"), shape.out(), shape.in());
+            }
+        });
+        String embedding = stored(DecoderSpec.EMBEDDING + ".weight");
+        boolean underHead = spec.head().tied() && !source.names().contains(embedding);
+        require(underHead ? DecoderSpec.HEAD + ".weight" : embedding, spec.vocab(), spec.hidden());
     }
 
     /**
@@ -328,15 +345,19 @@ public final class DecoderLoader {
     private <T> T read(String wanted, int rows, int cols, Function<Tensor, T> load) {
         String name = stored(wanted);
         used.add(name);
+        require(name, rows, cols);
+        try (Arena copies = Arena.ofShared()) {
+            return load.apply(source.tensor(name, copies));
+        }
+    }
+
+    private void require(String name, int rows, int cols) {
         TensorInfo info = source.info(name);
         if (info.rows() != rows || info.cols() != cols) {
             throw new ServiceException(
                     INVALID_MODEL,
                     source + ": tensor " + name + " has shape [" + info.rows() + ", " + info.cols()
                             + "] where the configuration wants [" + rows + ", " + cols + "]");
-        }
-        try (Arena copies = Arena.ofShared()) {
-            return load.apply(source.tensor(name, copies));
         }
     }
 

@@ -204,6 +204,12 @@ public record DecoderSpec(
         return "model.layers." + layer;
     }
 
+    /** The same for shorter sequences. */
+    public DecoderSpec upTo(int positions) {
+        return new DecoderSpec(
+                vocab, hidden, layers, positions, norm, finalNorm, residual, attention, mlp, embeddingScale, head);
+    }
+
     /** Every linear of the model, the head last; position in the list = {@link LinearSite#index}. */
     public List<LinearSite> linearSites() {
         List<LinearSite> sites = new ArrayList<>();

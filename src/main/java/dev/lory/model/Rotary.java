@@ -8,6 +8,9 @@ import java.lang.foreign.Arena;
 
 /** The rotary tables on the device, and which of their lines each row of a step is rotated by. */
 final class Rotary {
+    /** Positions that a table has at most: the angles of those beyond are computed when they are needed. */
+    private static final int MAX_TABLED = 1 << 17;
+
     private final Backend backend;
     private final DecoderSpec.Rope rope;
     private final int headDim;
@@ -22,12 +25,13 @@ final class Rotary {
         this.backend = backend;
         rope = spec.attention().rope();
         headDim = spec.attention().heads().dim();
-        positions = spec.maxPositions();
+        positions = Math.min(spec.maxPositions(), MAX_TABLED);
         int half = rope.dims() / 2;
         cosLine = new float[half];
         sinLine = new float[half];
         int tables = rope.scaling().tables();
-        int lines = tables * positions + (rope.scaling().isOpenEnded() ? maxRows : 0);
+        int lines = tables * positions
+                + (spec.maxPositions() > positions || rope.scaling().isOpenEnded() ? maxRows : 0);
         try (Arena arena = Arena.ofConfined()) {
             Tensor hostCos = Tensor.allocate(arena, DType.F32, lines, half);
             Tensor hostSin = Tensor.allocate(arena, DType.F32, lines, half);
@@ -60,7 +64,7 @@ final class Rotary {
         int tables = rope.scaling().tables();
         for (int s = 0; s < batch.sequences(); s++) {
             int rotation = batch.rotation(s);
-            if (rotation >= tables) {
+            if (rotation >= tables || batch.position(batch.start(s + 1) - 1) >= positions) {
                 writeLines(batch, s, rope.scaling().frequencies(rope.dims(), rope.theta(), rotation));
             } else if (rotation > 0) {
                 for (int row = batch.start(s); row < batch.start(s + 1); row++) {

@@ -2,6 +2,7 @@ package dev.lory.registry;
 
 import static dev.lory.error.ServiceException.invalid;
 
+import dev.lory.digest.Sha256;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.Finding;
 import dev.lory.error.ServiceException;
@@ -14,9 +15,6 @@ import dev.lory.worker.GenerationRequest.WeightedAdapter;
 import dev.lory.worker.WorkerStatus.ModelInfo;
 import io.quarkus.narayana.jta.QuarkusTransaction;
 import jakarta.enterprise.context.ApplicationScoped;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -99,7 +97,7 @@ public class OrderingService {
         return published(() -> {
             BaseModelEntity model = models.lock();
             OrderingFileEntity file = orderings.named(model, name);
-            String sha256 = sha256(content);
+            String sha256 = Sha256.hex(content);
             Optional<OrderingRevisionEntity> existing = orderings.withDigest(file, sha256);
             return store(
                     model,
@@ -258,13 +256,5 @@ public class OrderingService {
 
     private static List<OrderingRevision> views(List<OrderingRevisionEntity> rows) {
         return rows.stream().map(OrderingRevisionEntity::view).toList();
-    }
-
-    private static String sha256(byte[] content) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every JDK has SHA-256", e);
-        }
     }
 }

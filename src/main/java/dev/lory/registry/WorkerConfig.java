@@ -35,7 +35,7 @@ public interface WorkerConfig {
     @WithDefault("0")
     int threads();
 
-    /** Tokens of prompt and output together; 0 = what the model was trained for. */
+    /** Tokens of prompt and output together; 0 = the model's, or what fits {@link #kvCache}. */
     @WithDefault("0")
     int maxModelLen();
 
@@ -47,7 +47,7 @@ public interface WorkerConfig {
     @WithDefault("512")
     int maxNumBatchedTokens();
 
-    /** Bytes for keys and values; 0 = chosen by the model's context. */
+    /** Bytes for keys and values; 0 = by the model's context and the free memory. */
     @WithDefault("0")
     long kvCache();
 

@@ -18,6 +18,9 @@ import java.util.List;
 final class TokenizerJson {
     static final JsonMapper MAPPER = new JsonMapper();
 
+    /** Ids may have holes, but a small file must not ask for a large table. */
+    private static final int MAX_ID = 1 << 22;
+
     private final String source;
     private final ObjectNode root;
     private final List<AddedToken> added = new ArrayList<>();
@@ -138,7 +141,7 @@ final class TokenizerJson {
     }
 
     private void put(int id, String piece) {
-        if (id < 0 || id > 10_000_000) {
+        if (id < 0 || id > MAX_ID) {
             throw invalid(source, "gives the token " + piece + " the id " + id);
         }
         if (id >= pieces.length) {

@@ -26,6 +26,8 @@ import dev.lory.model.arch.Architectures;
 import dev.lory.sampling.SamplingParams;
 import dev.lory.worker.WorkerStatus.EngineStatus;
 import dev.lory.worker.WorkerStatus.ModelInfo;
+import java.lang.System.Logger;
+import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -34,9 +36,8 @@ import java.util.stream.IntStream;
 
 /** The worker in this process: model, engine and adapters. */
 public final class LocalWorker implements Worker {
-    private static final int KV_BLOCK_SIZE = 16;
+    private static final Logger LOG = System.getLogger(LocalWorker.class.getName());
     private static final int MAX_LOGIT_ROWS = 64;
-    private static final long MIN_KV_BYTES = 256L << 20;
 
     private final Backend backend;
     private final ModelText text;
@@ -51,14 +52,15 @@ public final class LocalWorker implements Worker {
         this.backend = backend;
         this.text = ModelText.of(options, source);
         DecoderSpec spec = Architectures.spec(source.config());
-        int maxModelLen = maxModelLen(options, spec);
-        Decoder decoder = decoder(options, source, spec, backend, listener);
+        TensorSource weights = ConvertedSource.of(source.tensors(), WeightType.of(options.dtype()));
+        KvPlan plan = plan(options, spec, weights, backend);
+        Decoder decoder = decoder(options, source, spec.upTo(plan.maxModelLen()), backend, listener);
         model = new ModelInfo(
                 options.servedModelName().isEmpty() ? source.name() : options.servedModelName(),
                 source.config().architecture(),
                 options.model().toString(),
                 ModelDigest.of(source.tensors()),
-                maxModelLen,
+                plan.maxModelLen(),
                 spec.vocab(),
                 spec.linearPaths());
         AdapterSlots slots = new AdapterSlots(spec.embeddingSite().index() + 1);
@@ -66,8 +68,8 @@ public final class LocalWorker implements Worker {
                 Math.min(options.maxNumSeqs(), options.maxNumBatchedTokens()),
                 options.maxWaiting(),
                 options.maxNumBatchedTokens(),
-                kvBlocks(options, spec, maxModelLen),
-                KV_BLOCK_SIZE);
+                plan.blocks(),
+                KvPlan.BLOCK_SIZE);
         engine = new Engine(decoder, new LoraDelta(backend, slots), engineOptions);
         this.decoder = decoder;
         policy = options.adapterPolicy();
@@ -112,30 +114,23 @@ public final class LocalWorker implements Worker {
         return decoder;
     }
 
-    private static int maxModelLen(WorkerOptions options, DecoderSpec spec) {
-        if (options.maxModelLen() > spec.maxPositions()) {
-            throw new ServiceException(
-                    ErrorCode.INVALID_CONFIGURATION,
-                    "--max-model-len is " + options.maxModelLen() + " but the model was trained for "
-                            + spec.maxPositions() + " positions");
+    private static KvPlan plan(WorkerOptions options, DecoderSpec spec, TensorSource weights, Backend backend) {
+        long weightBytes = weights.names().stream()
+                .map(weights::info)
+                .mapToLong(info -> backend.weightBytes(info.dtype(), info.rows(), info.cols()))
+                .sum();
+        long blockBytes = backend.kvBlockBytes(
+                spec.layers(), KvPlan.BLOCK_SIZE, spec.attention().kvWidth());
+        KvPlan.Given given = new KvPlan.Given(spec.maxPositions(), blockBytes, backend.freeBytes(), weightBytes);
+        KvPlan plan = KvPlan.of(given, options.maxModelLen(), options.kvCacheBytes());
+        if (options.maxModelLen() == 0 && plan.maxModelLen() < spec.maxPositions()) {
+            LOG.log(
+                    Level.WARNING,
+                    "sequences of up to " + plan.maxModelLen() + " tokens are served, not the model's "
+                            + spec.maxPositions() + ", whose keys and values need "
+                            + given.needed(spec.maxPositions()) + " bytes; --kv-cache raises it");
         }
-        return options.maxModelLen() == 0 ? spec.maxPositions() : options.maxModelLen();
-    }
-
-    private static int kvBlocks(WorkerOptions options, DecoderSpec spec, int maxModelLen) {
-        // F32 at most; a backend with a smaller type takes less.
-        long blockBytes = 8L * KV_BLOCK_SIZE * spec.layers() * spec.attention().kvWidth();
-        long needed = Math.ceilDiv(maxModelLen, KV_BLOCK_SIZE) * blockBytes;
-        if (options.kvCacheBytes() == 0) {
-            return Math.toIntExact(Math.ceilDiv(Math.max(needed, MIN_KV_BYTES), blockBytes));
-        }
-        if (options.kvCacheBytes() < needed) {
-            throw new ServiceException(
-                    ErrorCode.INVALID_CONFIGURATION,
-                    "--kv-cache is " + options.kvCacheBytes() + " bytes but one sequence of " + maxModelLen
-                            + " tokens needs " + needed + "; lower --max-model-len or raise it");
-        }
-        return Math.toIntExact(options.kvCacheBytes() / blockBytes);
+        return plan;
     }
 
     @Override
@@ -151,7 +146,7 @@ public final class LocalWorker implements Worker {
                         stats.waiting(),
                         (double) stats.usedBlocks() / engineOptions.kvBlocks(),
                         engineOptions.kvBlocks(),
-                        KV_BLOCK_SIZE,
+                        KvPlan.BLOCK_SIZE,
                         stats.promptTokens(),
                         stats.cachedTokens(),
                         stats.generatedTokens(),

@@ -18,10 +18,11 @@ import java.nio.file.Path;
  * @param dtype what the weights are kept as: {@code auto} as the file has them, {@code f32}, {@code bf16}, {@code f16},
  *     {@code q8_0} or {@code q4_0}
  * @param threads that compute; 0 = one for each processor
- * @param maxModelLen tokens of prompt and output together; 0 = what the model was trained for
+ * @param maxModelLen tokens of prompt and output together; 0 = the model's, or what fits {@code kvCacheBytes}
  * @param maxNumSeqs sequences that run at the same time
  * @param maxNumBatchedTokens rows of a step at most
- * @param kvCacheBytes for keys and values; 0 = enough for one sequence of {@code maxModelLen} or 256 MiB, whichever is more
+ * @param kvCacheBytes for keys and values; 0 = enough for one sequence of {@code maxModelLen} or 256 MiB, whichever is more,
+ *     out of half of the free memory
  * @param maxWaiting requests that may wait before more are refused
  * @param adapterPolicy what is asked of adapters
  */

@@ -12,10 +12,12 @@ import dev.lory.model.DecoderLoader;
 import dev.lory.model.arch.Architectures;
 import dev.lory.tensor.Tensor;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -52,6 +54,21 @@ final class MalformedFileTest {
                     .satisfiesAnyOf(
                             o -> assertThat(o).isEqualTo("read"),
                             o -> assertThat(o).startsWith(FOLDER.resolve(name) + ": "));
+        }
+    }
+
+    /** A file that the list forgets would not be tested. */
+    @Test
+    void theListHasEveryFile() throws IOException {
+        JsonNode index =
+                new ObjectMapper().readTree(FOLDER.resolve("index.json").toFile());
+        try (Stream<Path> there = Files.walk(FOLDER)) {
+            assertThat(StreamSupport.stream(index.spliterator(), false)
+                            .map(file -> FOLDER.resolve(file.path("path").asText())))
+                    .containsExactlyInAnyOrderElementsOf(there.filter(file -> file.startsWith(FOLDER.resolve("gguf"))
+                                    || file.startsWith(FOLDER.resolve("safetensors")))
+                            .filter(Files::isRegularFile)
+                            .toList());
         }
     }
 

@@ -98,6 +98,20 @@ final class SafetensorsSourceTest {
                 .hasMessageContaining("w is \"../w.safetensors\" but must be the name of a file beside the index");
     }
 
+    @Test
+    void refusesATensorThatTwoShardsHave() throws IOException {
+        copy("model-00001-of-00002.safetensors");
+        Files.copy(folder.resolve("model-00001-of-00002.safetensors"), folder.resolve("again.safetensors"));
+        String index = Files.readString(SHARDED.resolve("model.safetensors.index.json"));
+        Files.writeString(
+                folder.resolve("model.safetensors.index.json"),
+                index.replaceAll("\"[^\"]*\": \"model-00002[^,}]*,?", "")
+                        .replaceFirst("(\"model.layers.*?\": )\"model-00001-of-00002", "$1\"again")
+                        .replaceFirst(",\\s*}", "}"));
+        assertThatThrownBy(() -> SafetensorsSource.open(folder))
+                .hasMessageContaining("which model.safetensors.index.json says is in another file");
+    }
+
     private void copy(String name) throws IOException {
         Files.copy(SHARDED.resolve(name), folder.resolve(name), StandardCopyOption.REPLACE_EXISTING);
     }

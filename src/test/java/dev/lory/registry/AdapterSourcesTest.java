@@ -26,6 +26,11 @@ class AdapterSourcesTest {
             Files.writeString(folder.resolve(name).resolve("adapter_config.json"), "{}");
         }
         Files.createSymbolicLink(folder.resolve("root/link-out"), folder.resolve("outside"));
+        Files.createDirectories(folder.resolve("root/config-out"));
+        Files.createSymbolicLink(
+                folder.resolve("root/config-out/adapter_config.json"), folder.resolve("outside/d/adapter_config.json"));
+        Files.createSymbolicLink(
+                folder.resolve("root/deep/c/adapter_model.safetensors"), folder.resolve("root/a/adapter_config.json"));
         Files.createSymbolicLink(folder.resolve("root/link-in"), folder.resolve("root/deep"));
     }
 
@@ -34,7 +39,7 @@ class AdapterSourcesTest {
         assertThat(sources().found())
                 .extracting(Path::getFileName)
                 .map(Path::toString)
-                .containsExactly("a", "b");
+                .containsExactly("a", "b", "config-out");
         assertThat(sources().isInRoot("a")).isTrue();
         assertThat(sources().isInRoot("deep/c")).isFalse();
         assertThat(sources().isInRoot("../outside/d")).isFalse();
@@ -47,7 +52,9 @@ class AdapterSourcesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"..", "../outside/d", "/etc", "link-out/d", "link-out/not/there", "a/../../outside"})
+    @ValueSource(
+            strings = {"..", "../outside/d", "/etc", "link-out/d", "link-out/not/there", "config-out", "a/../../outside"
+            })
     void refusesClientsWhatIsOutside(String source) {
         assertThatThrownBy(() -> sources().requireInside(source))
                 .hasMessageContaining("`" + source + "`")

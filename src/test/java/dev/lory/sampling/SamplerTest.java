@@ -6,25 +6,27 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Random;
-import java.util.stream.StreamSupport;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 final class SamplerTest {
     static List<JsonNode> cases() throws IOException {
-        try (InputStream in =
-                Objects.requireNonNull(SamplerTest.class.getResourceAsStream("/fixtures/samplers/samplers.json"))) {
-            return StreamSupport.stream(
-                            new ObjectMapper().readTree(in).get("cases").spliterator(), false)
-                    .toList();
+        List<JsonNode> cases = new ArrayList<>();
+        try (Stream<Path> files = Files.list(Path.of("src/test/resources/fixtures/samplers"))) {
+            for (Path file : files.sorted().toList()) {
+                new ObjectMapper().readTree(file.toFile()).get("cases").forEach(cases::add);
+            }
         }
+        return cases;
     }
 
     private static float[] floats(JsonNode node) {

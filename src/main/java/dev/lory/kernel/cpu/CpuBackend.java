@@ -95,6 +95,21 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
+    public long freeBytes() {
+        return MachineMemory.free();
+    }
+
+    @Override
+    public long weightBytes(DType dtype, int rows, int cols) {
+        return PackedWeight.bytes(dtype, rows, cols);
+    }
+
+    @Override
+    public long kvBlockBytes(int layers, int blockSize, int width) {
+        return CpuKvCache.blockBytes(layers, blockSize, width);
+    }
+
+    @Override
     public Weight load(Tensor weight) {
         PackedWeight packed = PackedWeight.of(weight, weightMemory);
         areas.add(packed.area());

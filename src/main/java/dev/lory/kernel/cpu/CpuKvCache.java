@@ -8,8 +8,13 @@ import dev.lory.kernel.KvCache;
  */
 record CpuKvCache(int layers, int blocks, int blockSize, int width, Memory.Area area) implements KvCache {
     static CpuKvCache of(int layers, int blocks, int blockSize, int width) {
-        long bytes = layers * (keyBytes(blocks, blockSize, width) + 2L * blocks * blockSize * width);
+        long bytes = blocks * blockBytes(layers, blockSize, width);
         return new CpuKvCache(layers, blocks, blockSize, width, Memory.allocate(bytes));
+    }
+
+    /** Bytes of one block of all layers. */
+    static long blockBytes(int layers, int blockSize, int width) {
+        return layers * (keyBytes(1, blockSize, width) + 2L * blockSize * width);
     }
 
     private static long keyBytes(int blocks, int blockSize, int width) {
@@ -36,10 +41,5 @@ record CpuKvCache(int layers, int blocks, int blockSize, int width, Memory.Area 
     /** Where the first element of the value in a slot lies. */
     long value(int layer, int slot) {
         return values(layer) + 2L * slot * width;
-    }
-
-    @Override
-    public long bytes() {
-        return area.bytes();
     }
 }

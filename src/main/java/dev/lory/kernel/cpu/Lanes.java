@@ -13,8 +13,8 @@ import jdk.incubator.vector.VectorSpecies;
  *
  * <p>The compiler puts a vector on the heap where it crosses a call, and gives up, 10 times slower, on a method of more than some 55 vector
  * operations, those of callees included. Hence two kinds of methods: what takes or gives a vector is here or in {@link Exponential}
- * and inlined; everything else in a class {@code Vector*} speaks of addresses, holds at most one loop, and is never inlined, which
- * the {@code lory} script tells the JVM. Without that it runs as well, but what is inlined where, and so allocates, is up to the day.
+ * and always inlined; everything else in a class {@code Vector*} speaks of addresses, holds at most one loop, and is never inlined. The
+ * {@code lory} script tells the JVM both. Without that it runs as well, but what is inlined where, and so allocates, is up to the day.
  */
 final class Lanes {
     private static final VectorShape SHAPE =

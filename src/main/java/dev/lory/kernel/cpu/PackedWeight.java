@@ -19,12 +19,16 @@ record PackedWeight(Form form, int rows, int cols, DType dtype, Memory.Area area
 
     /** Copies and repacks; as large as the source but for the padding, unless {@link Form#of} takes a larger form. */
     static PackedWeight of(Tensor source, WeightMemory memory) {
-        Form form = Form.of(source.dtype());
-        int groups = (source.rows() + 15) / 16;
-        Memory.Area area = memory.allocate(groups * form.groupBytes(source.cols()));
-        PackedWeight packed = new PackedWeight(form, source.rows(), source.cols(), source.dtype(), area);
-        IntStream.range(0, groups).parallel().forEach(g -> packed.pack(g, source));
+        Memory.Area area = memory.allocate(bytes(source.dtype(), source.rows(), source.cols()));
+        PackedWeight packed =
+                new PackedWeight(Form.of(source.dtype()), source.rows(), source.cols(), source.dtype(), area);
+        IntStream.range(0, packed.groups()).parallel().forEach(g -> packed.pack(g, source));
         return packed;
+    }
+
+    /** What a weight of that type takes. */
+    static long bytes(DType dtype, int rows, int cols) {
+        return (rows + 15) / 16 * Form.of(dtype).groupBytes(cols);
     }
 
     int groups() {

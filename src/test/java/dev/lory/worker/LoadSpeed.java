@@ -1,0 +1,38 @@
+package dev.lory.worker;
+
+import java.nio.file.Path;
+import java.util.Locale;
+
+/**
+ * Loads a model in this process, once, for {@code src/test/scripts/loading.py}: prints the seconds until the first weight is asked for, with
+ * configuration, tokenizer and kernels ready, and those until the last is in memory.
+ */
+final class LoadSpeed {
+    private LoadSpeed() {}
+
+    /** @param arguments a model, and what its weights are kept as */
+    public static void main(String... arguments) {
+        WorkerOptions defaults = WorkerOptions.of(Path.of(arguments[0]));
+        WorkerOptions options = new WorkerOptions(
+                defaults.model(),
+                defaults.tokenizer(),
+                defaults.chatTemplate(),
+                defaults.servedModelName(),
+                defaults.kernels(),
+                arguments[1],
+                defaults.threads(),
+                defaults.maxModelLen(),
+                defaults.maxNumSeqs(),
+                defaults.maxNumBatchedTokens(),
+                defaults.kvCacheBytes(),
+                defaults.maxWaiting(),
+                defaults.adapterPolicy());
+        long began = System.nanoTime();
+        LoadListener listener = (bytes, total) -> {
+            if (bytes == 0 || bytes == total) {
+                System.out.printf(Locale.ROOT, "%.3f%n", (System.nanoTime() - began) / 1e9);
+            }
+        };
+        LocalWorker.open(options, listener).close();
+    }
+}
