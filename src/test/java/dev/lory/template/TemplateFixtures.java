@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Reference data beside the tests, and plain Java values made of it. */
 final class TemplateFixtures {
@@ -27,11 +28,11 @@ final class TemplateFixtures {
         }
     }
 
-    static List<Map<String, Object>> maps(JsonNode array) {
+    static List<Map<String, @Nullable Object>> maps(JsonNode array) {
         return JSON.convertValue(array, new TypeReference<>() {});
     }
 
-    static Map<String, Object> map(JsonNode object) {
+    static Map<String, @Nullable Object> map(JsonNode object) {
         return JSON.convertValue(object, new TypeReference<>() {});
     }
 }
