@@ -19,9 +19,11 @@ import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.time.temporal.TemporalAccessor;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -36,8 +38,8 @@ import picocli.CommandLine.Option;
         },
         mixinStandardHelpOptions = true)
 final class TemplateCommand implements Callable<Integer> {
-    private static final TypeReference<List<Map<String, Object>>> OBJECTS = new TypeReference<>() {};
-    private static final TypeReference<Map<String, Object>> OBJECT = new TypeReference<>() {};
+    private static final TypeReference<List<Map<String, @Nullable Object>>> OBJECTS = new TypeReference<>() {};
+    private static final TypeReference<Map<String, @Nullable Object>> OBJECT = new TypeReference<>() {};
 
     @Option(names = "--chat-template", paramLabel = "FILE", required = true, description = "A Jinja template.")
     private Path chatTemplate = Path.of("");
@@ -70,12 +72,14 @@ final class TemplateCommand implements Callable<Integer> {
         if (JsonLines.get(line, "messages").isEmpty()) {
             throw JsonLines.missing("messages");
         }
+        Map<String, Object> tokens = new HashMap<>();
+        for (String name : List.of("bos_token", "eos_token")) {
+            JsonLines.text(line, name).ifPresent(token -> tokens.put(name, token));
+        }
         ChatInput input = ChatInput.of(objects(line, "messages"))
                 .withTools(objects(line, "tools"))
                 .withGenerationPrompt(JsonLines.flag(line, "add_generation_prompt", true))
-                .withTokens(
-                        JsonLines.text(line, "bos_token").orElse(""),
-                        JsonLines.text(line, "eos_token").orElse(""))
+                .withTokens(tokens)
                 .withVariables(variables(line));
         String prompt = template.render(JsonLines.text(line, "now")
                 .map(now -> input.withClock(clock(now)))
@@ -84,7 +88,7 @@ final class TemplateCommand implements Callable<Integer> {
     }
 
     /** An array of objects, with null where the line has it; empty if it is absent. */
-    private static List<Map<String, Object>> objects(ObjectNode line, String field) {
+    private static List<Map<String, @Nullable Object>> objects(ObjectNode line, String field) {
         return JsonLines.get(line, field)
                 .map(value -> {
                     if (!value.isArray()) {
@@ -100,7 +104,7 @@ final class TemplateCommand implements Callable<Integer> {
                 .orElse(List.of());
     }
 
-    private static Map<String, Object> variables(ObjectNode line) {
+    private static Map<String, @Nullable Object> variables(ObjectNode line) {
         JsonNode value = JsonLines.get(line, "chat_template_kwargs").orElse(JsonLines.JSON.createObjectNode());
         if (!value.isObject()) {
             throw JsonLines.wrong("chat_template_kwargs", "an object", value);

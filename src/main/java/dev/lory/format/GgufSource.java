@@ -7,7 +7,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.Collections;
-import java.util.Optional;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -15,6 +17,16 @@ import java.util.Set;
  * changed otherwise than by stacking. Safe for several threads.
  */
 public final class GgufSource implements TensorSource {
+    /** Transformers' names and GGUF's, one of them misspelled there. */
+    private static final Map<String, String> TOKENS = Map.of(
+            "bos_token", "bos_token_id",
+            "eos_token", "eos_token_id",
+            "unk_token", "unknown_token_id",
+            "sep_token", "seperator_token_id",
+            "pad_token", "padding_token_id",
+            "cls_token", "cls_token_id",
+            "mask_token", "mask_token_id");
+
     private final Arena arena;
     private final GgufFile file;
     private final GgufArchitecture architecture;
@@ -70,9 +82,26 @@ public final class GgufSource implements TensorSource {
         return file.metadata();
     }
 
-    /** The Jinja chat template stored in the file. */
-    public Optional<String> chatTemplate() {
-        return metadata().string("tokenizer.chat_template");
+    /** The Jinja chat templates stored in the file; the one without a name is {@code default}. */
+    public Map<String, String> chatTemplates() {
+        String key = "tokenizer.chat_template";
+        Map<String, String> templates = new LinkedHashMap<>();
+        metadata().string(key).ifPresent(template -> templates.put("default", template));
+        for (String name : metadata().strings("tokenizer.chat_templates").orElse(List.of("tool_use"))) {
+            metadata().string(key + "." + name).ifPresent(template -> templates.put(name, template));
+        }
+        return templates;
+    }
+
+    /** The special tokens by transformers' names, such as {@code bos_token}. */
+    public Map<String, Object> specialTokens() {
+        List<String> texts = metadata().strings("tokenizer.ggml.tokens").orElse(List.of());
+        Map<String, Object> tokens = new LinkedHashMap<>();
+        TOKENS.forEach((name, key) -> metadata()
+                .integer("tokenizer.ggml." + key)
+                .filter(id -> id < texts.size())
+                .ifPresent(id -> tokens.put(name, texts.get(id))));
+        return tokens;
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -17,9 +18,8 @@ public final class ModelSource implements AutoCloseable {
     private final TensorSource tensors;
     private final @Nullable GgufMetadata gguf;
     private final @Nullable Path tokenizerJson;
-    private final @Nullable String chatTemplate;
-    private final @Nullable String bosToken;
-    private final @Nullable String eosToken;
+    private final Map<String, String> chatTemplates;
+    private final Map<String, Object> specialTokens;
 
     private ModelSource(Path path, Path folder) {
         this.name = fileName(path);
@@ -28,9 +28,8 @@ public final class ModelSource implements AutoCloseable {
         Path tokenizer = folder.resolve("tokenizer.json");
         this.tokenizerJson = Files.isRegularFile(tokenizer) ? tokenizer : null;
         TokenizerConfig texts = TokenizerConfig.beside(tokenizer);
-        this.chatTemplate = texts.chatTemplate().orElse(null);
-        this.bosToken = texts.bosToken().orElse(null);
-        this.eosToken = texts.eosToken().orElse(null);
+        this.chatTemplates = texts.chatTemplates();
+        this.specialTokens = texts.specialTokens();
         this.tensors = SafetensorsSource.open(folder);
     }
 
@@ -40,9 +39,8 @@ public final class ModelSource implements AutoCloseable {
         this.tensors = source;
         this.gguf = source.metadata();
         this.tokenizerJson = null;
-        this.chatTemplate = source.chatTemplate().orElse(null);
-        this.bosToken = token(source.metadata(), "tokenizer.ggml.bos_token_id").orElse(null);
-        this.eosToken = token(source.metadata(), "tokenizer.ggml.eos_token_id").orElse(null);
+        this.chatTemplates = Map.copyOf(source.chatTemplates());
+        this.specialTokens = Map.copyOf(source.specialTokens());
     }
 
     /**
@@ -92,19 +90,14 @@ public final class ModelSource implements AutoCloseable {
         return Optional.ofNullable(tokenizerJson);
     }
 
-    /** The model's Jinja chat template. */
-    public Optional<String> chatTemplate() {
-        return Optional.ofNullable(chatTemplate);
+    /** The model's Jinja chat templates by name: {@code default}, perhaps {@code tool_use}; see {@link TokenizerConfig}. */
+    public Map<String, String> chatTemplates() {
+        return chatTemplates;
     }
 
-    /** Text of the token that begins a text. */
-    public Optional<String> bosToken() {
-        return Optional.ofNullable(bosToken);
-    }
-
-    /** Text of the token that ends a text. */
-    public Optional<String> eosToken() {
-        return Optional.ofNullable(eosToken);
+    /** The special tokens by transformers' names, such as {@code bos_token}: texts, or lists of them. */
+    public Map<String, Object> specialTokens() {
+        return specialTokens;
     }
 
     @Override
@@ -147,10 +140,5 @@ public final class ModelSource implements AutoCloseable {
 
     private static String fileName(Path path) {
         return String.valueOf(path.toAbsolutePath().normalize().getFileName());
-    }
-
-    private static Optional<String> token(GgufMetadata metadata, String key) {
-        List<String> tokens = metadata.strings("tokenizer.ggml.tokens").orElse(List.of());
-        return metadata.integer(key).filter(id -> id < tokens.size()).map(tokens::get);
     }
 }

@@ -61,9 +61,8 @@ public final class ChatTemplate {
         Scope scope = Globals.scope(evaluator, input.clock()).inner();
         JsonValues values = new JsonValues();
         scope.set("documents", Value.None.NONE);
-        scope.set("bos_token", values.read(input.bosToken()));
-        scope.set("eos_token", values.read(input.eosToken()));
-        input.variables().forEach((name, value) -> scope.set(name, values.read(value)));
+        input.specialTokens().forEach((name, token) -> scope.set(name, values.read(token)));
+        values.define(input.variables(), scope);
         scope.set("messages", values.read(input.messages()));
         scope.set("tools", input.tools().isEmpty() ? Value.None.NONE : values.read(input.tools()));
         scope.set("add_generation_prompt", Value.Bool.of(input.addGenerationPrompt()));

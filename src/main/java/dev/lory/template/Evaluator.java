@@ -207,7 +207,9 @@ final class Evaluator {
         if (method.isPresent()) {
             return method.get();
         }
-        return value instanceof Dict dict ? dict.get(name).orElseGet(() -> missing(value, name)) : missing(value, name);
+        return value instanceof Dict dict && !Methods.changes(value, name)
+                ? dict.get(name).orElseGet(() -> missing(value, name))
+                : missing(value, name);
     }
 
     /** {@code value[key]}: an item first, then an attribute. */

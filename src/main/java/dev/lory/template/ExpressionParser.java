@@ -396,7 +396,7 @@ final class ExpressionParser {
     Step filter() {
         String name = dottedName();
         if (conditional == 0 && !Filters.known(name)) {
-            throw tokens.fail("there is no filter named '" + name + "'");
+            throw tokens.fail(Filters.unknown(name));
         }
         return new Expression.FilterStep(name, tokens.current().isOperator("(") ? arguments() : CallArguments.NONE);
     }

@@ -10,6 +10,7 @@ import java.math.RoundingMode;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BiFunction;
 
 /** The filters, {@code value | name(arguments)}, as Jinja and transformers define them. Here: those on any value and on numbers. */
@@ -18,6 +19,10 @@ final class Filters {
     interface Filter {
         Value apply(Evaluator evaluator, Value value, Arguments arguments);
     }
+
+    /** Filters of Jinja for pages and people. */
+    private static final Set<String> ELSEWHERE =
+            Set.of("filesizeformat", "pprint", "random", "striptags", "urlencode", "urlize", "wordwrap", "xmlattr");
 
     private static final Map<String, Filter> TABLE = table();
 
@@ -56,10 +61,17 @@ final class Filters {
         return TABLE.containsKey(name);
     }
 
+    /** The sentence for a filter that is not known. */
+    static String unknown(String name) {
+        return ELSEWHERE.contains(name)
+                ? "the filter '" + name + "' is not supported: a prompt is neither HTML nor random"
+                : "there is no filter named '" + name + "'";
+    }
+
     static Value apply(Evaluator evaluator, String name, Value value, Arguments arguments) {
         Filter filter = TABLE.get(name);
         if (filter == null) {
-            throw new TemplateFault("there is no filter named '" + name + "'");
+            throw new TemplateFault(unknown(name));
         }
         evaluator.budget().read(value);
         arguments.positional().forEach(evaluator.budget()::read);

@@ -71,19 +71,36 @@ final class FormatSpec {
                 if (real) {
                     throw unknown(value);
                 }
-                yield Operators.integer(value).toString(2);
+                String bits = Operators.integer(value).abs().toString(2);
+                yield (Operators.integer(value).signum() < 0 ? "-" : "") + (has("form") ? "0b" : "") + bits;
             }
             case "x", "X", "o", "e", "E", "f", "F", "g", "G" -> percent(type, value);
             case "%" -> percent("f", new Value.Real(100 * Operators.real(value))) + "%";
             case "" -> {
-                if (has("precision")) {
-                    throw unknown(value);
-                }
-                yield evaluator.str(value);
+                yield has("precision") ? general(value) : evaluator.str(value);
             }
             default -> throw unknown(value);
         };
         return has("comma") ? grouped(body, value) : body;
+    }
+
+    /** As {@code g}, with a digit behind the point. */
+    private String general(Value value) {
+        int precision = Math.max(1, number("precision"));
+        String body = percent("g", value);
+        if (!body.chars().allMatch(c -> c >= '0' && c <= '9' || c == '-')) {
+            return body;
+        }
+        if (body.replace("-", "").length() < precision) {
+            return body + ".0";
+        }
+        String[] parts = evaluator
+                .str(evaluator
+                        .operators()
+                        .apply(Expression.Operator.MODULO, new Text("%." + (precision - 1) + "e"), Items.tuple(value)))
+                .split("e", 2);
+        String mantissa = parts[0].indexOf('.') < 0 ? parts[0] : parts[0].replaceFirst("\\.?0+$", "");
+        return mantissa + "e" + parts[1];
     }
 
     /** Numbers are written as {@code %} does it. */

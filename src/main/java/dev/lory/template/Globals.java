@@ -4,16 +4,51 @@ import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
 import dev.lory.template.Value.Function;
 import dev.lory.template.Value.Int;
+import dev.lory.template.Value.None;
 import dev.lory.template.Value.Text;
 import java.time.Clock;
 import java.time.ZonedDateTime;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** The functions every template can call: Jinja's and those that transformers adds. */
 final class Globals {
     /** As Jinja's sandbox has it. */
     private static final int MAX_RANGE = 100_000;
+
+    private static final class Cycler implements Value.Native {
+        private final List<Value> items;
+        private int at;
+
+        Cycler(List<Value> items) {
+            this.items = items;
+        }
+
+        @Override
+        public String typeName() {
+            return "jinja2.utils.Cycler";
+        }
+
+        @Override
+        public Optional<Value> attribute(String name) {
+            return switch (name) {
+                case "current" -> Optional.of(items.get(at));
+                case "next" ->
+                    Optional.of(new Function("method", a -> {
+                        Value item = items.get(at);
+                        at = (at + 1) % items.size();
+                        return item;
+                    }));
+                case "reset" ->
+                    Optional.of(new Function("method", a -> {
+                        at = 0;
+                        return None.NONE;
+                    }));
+                default -> Optional.empty();
+            };
+        }
+    }
 
     private final Evaluator evaluator;
     private final Clock clock;
@@ -30,6 +65,10 @@ final class Globals {
         scope.set("dict", new Function("type", globals::dict));
         scope.set("namespace", new Function("type", globals::namespace));
         scope.set("joiner", new Function("type", globals::joiner));
+        scope.set("cycler", new Function("type", globals::cycler));
+        scope.set("lipsum", new Function("function", a -> {
+            throw new TemplateFault("lipsum() is not supported: a prompt must not be random");
+        }));
         scope.set("raise_exception", new Function("function", globals::raise));
         scope.set("strftime_now", new Function("function", globals::now));
         return scope;
@@ -100,6 +139,14 @@ final class Globals {
             used.set("used", separator);
             return first ? Text.EMPTY : separator;
         });
+    }
+
+    /** Gives its items in turn, from the first again after the last. */
+    private Value cycler(Arguments arguments) {
+        if (arguments.positional().isEmpty()) {
+            throw new TemplateFault("at least one item has to be provided");
+        }
+        return new Cycler(arguments.positional());
     }
 
     private Value raise(Arguments arguments) {

@@ -21,6 +21,7 @@ final class Interpreter {
 
     private final Evaluator evaluator;
     private final Budget budget;
+    private Scope top = new Scope();
     private int line;
 
     Interpreter(Evaluator evaluator) {
@@ -34,6 +35,7 @@ final class Interpreter {
     }
 
     String render(List<Statement> template, Scope scope) {
+        top = scope;
         StringBuilder out = new StringBuilder();
         run(template, scope, out);
         return out.toString();
@@ -83,8 +85,10 @@ final class Interpreter {
             case Statement.FilterBlock f -> {
                 StringBuilder inner = new StringBuilder();
                 Flow flow = run(f.body(), scope.inner(), inner);
-                line = f.line();
-                print(evaluator.str(evaluator.steps(new Text(inner.toString()), f.filters(), scope)), out);
+                if (flow == Flow.NORMAL) {
+                    line = f.line();
+                    print(evaluator.str(evaluator.steps(new Text(inner.toString()), f.filters(), scope)), out);
+                }
                 yield flow;
             }
             case Statement.With with -> {
@@ -95,7 +99,7 @@ final class Interpreter {
                 }
                 yield run(with.body(), inner, out);
             }
-            case Statement.Scoped scoped -> run(scoped.body(), scope.inner(), out);
+            case Statement.Scoped scoped -> run(scoped.body(), (scoped.fromTop() ? top : scope).inner(), out);
             case Statement.MacroDefinition definition -> {
                 scope.set(definition.macro().name(), new MacroValue(this, evaluator, definition.macro(), scope));
                 yield Flow.NORMAL;
@@ -156,19 +160,18 @@ final class Interpreter {
             loop(loop, inner, depth + 1, scope, nested);
             return evaluator.text(nested.toString());
         });
-        if (!state.hasNext()) {
-            return run(loop.otherwise(), scope.inner(), out);
-        }
-        while (state.hasNext()) {
+        boolean completed = false;
+        Flow flow = Flow.NORMAL;
+        while (flow != Flow.BREAK && state.hasNext()) {
             budget.spend(1);
             Scope body = scope.inner();
             assign(loop.target(), state.next(), body);
             body.set("loop", state);
-            if (run(loop.body(), body, out) == Flow.BREAK) {
-                break;
-            }
+            flow = run(loop.body(), body, out);
+            completed |= flow == Flow.NORMAL;
         }
-        return Flow.NORMAL;
+        // As Jinja has it, a pass left by 'break' or 'continue' does not count.
+        return completed ? Flow.NORMAL : run(loop.otherwise(), scope.inner(), out);
     }
 
     private Iterator<Value> filtered(Statement.For loop, Iterator<Value> items, Scope scope) {

@@ -13,6 +13,8 @@ final class Items implements Value {
     enum Kind {
         LIST("list", true),
         TUPLE("tuple", true),
+        /** A tuple of {@code groupby}: its parts are also called {@code grouper} and {@code list}. */
+        GROUP("tuple", true),
         RANGE("range", true),
         KEYS("dict_keys", false),
         VALUES("dict_values", false),

@@ -67,7 +67,7 @@ final class Json {
             case Dict d -> dict(d, level);
             case Items items -> {
                 switch (items.kind()) {
-                    case LIST, TUPLE -> list(items.list(), level);
+                    case LIST, TUPLE, GROUP -> list(items.list(), level);
                     case RANGE, KEYS, VALUES, PAIRS -> throw unserialisable(items);
                 }
             }

@@ -27,6 +27,11 @@ final class JsonValues {
         return nullable(value);
     }
 
+    /** Gives the names of a map their values. */
+    void define(Map<String, @Nullable Object> names, Scope scope) {
+        names.forEach((name, value) -> scope.set(name, nullable(value)));
+    }
+
     private Value nullable(@Nullable Object value) {
         characters++;
         return switch (value) {

@@ -50,6 +50,9 @@ final class Methods {
     }
 
     Optional<Value> ofItems(Items items, String name) {
+        if (items.kind() == Items.Kind.GROUP && (name.equals("grouper") || name.equals("list"))) {
+            return Optional.of(items.list().get(name.equals("grouper") ? 0 : 1));
+        }
         boolean listOrTuple = items.kind() == Items.Kind.LIST || items.kind() == Items.Kind.TUPLE;
         if (!listOrTuple) {
             return Optional.empty();
@@ -100,7 +103,7 @@ final class Methods {
                     switch (kind) {
                         case KEYS -> dict.keys();
                         case VALUES -> dict.values();
-                        case LIST, TUPLE, RANGE, PAIRS -> dict.pairs();
+                        case LIST, TUPLE, GROUP, RANGE, PAIRS -> dict.pairs();
                     });
         });
     }

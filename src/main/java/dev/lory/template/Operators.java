@@ -170,10 +170,15 @@ final class Operators {
                     case SUBTRACT -> a - b;
                     case MULTIPLY -> a * b;
                     case DIVIDE -> a / b;
-                    case FLOOR_DIVIDE -> Math.rint((a - modulo(a, b)) / b);
+                    case FLOOR_DIVIDE -> floorDivide(a, b);
                     case MODULO -> modulo(a, b);
                     case POWER -> power(a, b);
                 });
+    }
+
+    private static double floorDivide(double a, double b) {
+        double quotient = Math.rint((a - modulo(a, b)) / b);
+        return quotient == 0 ? Math.copySign(0, a / b) : quotient;
     }
 
     private static double modulo(double a, double b) {

@@ -18,11 +18,15 @@ final class Parser {
     /** How deep brackets and blocks may nest; far below what a thread's stack holds. */
     static final int MAX_NESTING = 100;
 
+    /** Tags that need other templates, or HTML. */
+    private static final Set<String> ELSEWHERE = Set.of("include", "import", "from", "extends", "autoescape");
+
     private static final Set<String> IMPLICIT = Set.of("caller", "varargs", "kwargs");
 
     private final Tokens tokens;
     private final ExpressionParser expressions;
     private final Deque<String> open = new ArrayDeque<>();
+    private final Set<String> blocks = new HashSet<>();
     private int loops;
 
     private Parser(Tokens tokens) {
@@ -102,6 +106,10 @@ final class Parser {
 
     private TemplateSyntaxFault unknown(Token tag) {
         open.pop();
+        if (ELSEWHERE.contains(tag.text())) {
+            return new TemplateSyntaxFault(
+                    tag.line(), "the tag " + tag.described() + " is not supported: a chat template stands alone");
+        }
         String where = open.isEmpty() ? "" : " inside " + open.peek();
         return new TemplateSyntaxFault(tag.line(), "unknown tag " + tag.described() + where);
     }
@@ -197,6 +205,7 @@ final class Parser {
         loops = loopsOutside;
         Set<String> implicit = new HashSet<>(expressions.namesRead());
         implicit.retainAll(IMPLICIT);
+        parameters.forEach(parameter -> implicit.remove(parameter.name()));
         outside.retainAll(IMPLICIT);
         expressions.namesRead().addAll(outside);
         return new Macro(name, parameters, implicit, body);
@@ -212,6 +221,9 @@ final class Parser {
             }
             int line = tokens.line();
             String name = tokens.expectName();
+            if (parameters.stream().anyMatch(p -> p.name().equals(name))) {
+                throw tokens.fail("parameter '" + name + "' comes twice");
+            }
             boolean optional = tokens.skipOperator("=");
             if (defaults && !optional) {
                 throw tokens.fail("parameter '" + name + "' needs a default, as the one before has");
@@ -257,17 +269,21 @@ final class Parser {
         loops = 0;
         List<Statement> body = bodyTo("endgeneration");
         loops = loopsOutside;
-        return new Statement.Scoped(body);
+        return new Statement.Scoped(body, false);
     }
 
     private Statement block() {
         String name = tokens.expectName();
+        if (!blocks.add(name)) {
+            throw tokens.fail("block '" + name + "' comes twice");
+        }
+        boolean scoped = tokens.skipName("scoped");
         int loopsOutside = loops;
         loops = 0;
         List<Statement> body = bodyTo("endblock");
         loops = loopsOutside;
         tokens.skipName(name);
-        return new Statement.Scoped(body);
+        return new Statement.Scoped(body, !scoped);
     }
 
     private Target targets(boolean withAttributes) {

@@ -63,7 +63,7 @@ final class PythonText {
     private void appendItems(StringBuilder out, Items items) {
         switch (items.kind()) {
             case LIST -> appendAll(out, "[", items.list(), "]");
-            case TUPLE -> appendAll(out, "(", items.list(), items.list().size() == 1 ? ",)" : ")");
+            case TUPLE, GROUP -> appendAll(out, "(", items.list(), items.list().size() == 1 ? ",)" : ")");
             case KEYS, VALUES, PAIRS -> appendAll(out, items.kind().pythonName() + "([", items.list(), "])");
             case RANGE -> throw unprintable(items);
         }
@@ -159,7 +159,7 @@ final class PythonText {
         out.append(quote);
     }
 
-    private static boolean isPrintable(int c) {
+    static boolean isPrintable(int c) {
         return switch (Character.getType(c)) {
             case Character.CONTROL,
                     Character.FORMAT,

@@ -158,15 +158,19 @@ final class SequenceFilters {
         evaluator.budget().spend(8L * items.size());
         for (Value item : sorted(evaluator, items, key, false)) {
             if (!group.isEmpty() && !evaluator.operators().equal(key.apply(group.getFirst()), key.apply(item))) {
-                groups.add(Items.tuple(spelled.apply(group.getFirst()), Items.list(group)));
+                groups.add(group(spelled.apply(group.getFirst()), group));
                 group = new ArrayList<>();
             }
             group.add(item);
         }
         if (!group.isEmpty()) {
-            groups.add(Items.tuple(spelled.apply(group.getFirst()), Items.list(group)));
+            groups.add(group(spelled.apply(group.getFirst()), group));
         }
         return Items.list(groups);
+    }
+
+    private static Value group(Value key, List<Value> items) {
+        return new Items(Items.Kind.GROUP, List.of(key, Items.list(items)));
     }
 
     private static Value unique(Evaluator evaluator, Value value, Arguments arguments) {
@@ -274,7 +278,7 @@ final class SequenceFilters {
         String name = name(arguments, "filter");
         Arguments rest = arguments.from(1);
         if (!Filters.known(name)) {
-            throw new TemplateFault("there is no filter named '" + name + "'");
+            throw new TemplateFault(Filters.unknown(name));
         }
         return Streams.mapped(evaluator, items(evaluator, value), item -> Filters.apply(evaluator, name, item, rest));
     }

@@ -25,7 +25,7 @@ sealed interface Statement {
 
     /**
      * @param filter which items take part; {@code true} when the loop has no {@code if}
-     * @param otherwise runs when no item took part
+     * @param otherwise runs when no pass came to its end
      */
     record For(
             int line,
@@ -68,8 +68,12 @@ sealed interface Statement {
         }
     }
 
-    /** A body with names of its own: {@code generation}, {@code block}. */
-    record Scoped(List<Statement> body) implements Statement {
+    /**
+     * A body with names of its own: {@code generation}, {@code block}.
+     *
+     * @param fromTop whether it sees the template's names only, not those of loops and macros around it
+     */
+    record Scoped(List<Statement> body, boolean fromTop) implements Statement {
         public Scoped {
             body = List.copyOf(body);
         }

@@ -208,11 +208,26 @@ final class Strings {
                 case 'u' -> i = hex(s, i, 4, out);
                 case 'U' -> i = hex(s, i, 8, out);
                 case '0', '1', '2', '3', '4', '5', '6', '7' -> i = octal(s, i, out);
-                case 'N' -> throw new TemplateFault("characters by name (\\N) are not understood in strings");
+                case 'N' -> i = named(s, i, out);
                 default -> out.append('\\').append(e);
             }
         }
         return out.toString();
+    }
+
+    /** {@code \N} and the name in braces. */
+    private static int named(String s, int at, StringBuilder out) {
+        int end = s.indexOf('}', at);
+        if (!s.startsWith("N{", at) || end < 0) {
+            throw new TemplateFault("\\N needs the name of a character in braces");
+        }
+        String name = s.substring(at + 2, end);
+        try {
+            out.appendCodePoint(Character.codePointOf(name));
+        } catch (IllegalArgumentException e) {
+            throw new TemplateFault("there is no character named " + Strings.shortened(name, 40));
+        }
+        return end;
     }
 
     private static int hex(String s, int at, int digits, StringBuilder out) {

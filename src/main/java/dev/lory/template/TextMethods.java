@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.function.BiPredicate;
 import java.util.function.IntPredicate;
@@ -69,6 +70,13 @@ final class TextMethods {
             plain("isnumeric", (e, s) -> all(s, TextMethods::isNumeric)),
             plain("isalnum", (e, s) -> all(s, c -> Character.isLetter(c) || isNumeric(c))),
             plain("isascii", (e, s) -> Bool.of(s.chars().allMatch(c -> c < 0x80))),
+            plain("isidentifier", (e, s) -> Bool.of(isIdentifier(s))),
+            plain("isprintable", (e, s) -> Bool.of(s.codePoints().allMatch(PythonText::isPrintable))),
+            plain(
+                    "istitle",
+                    (e, s) -> Bool.of(s.codePoints().anyMatch(Strings::isCased)
+                            && Strings.titled(s).equals(s))),
+            Map.entry("expandtabs", TextMethods::expandTabs),
             plain("islower", (e, s) -> Bool.of(Strings.isAll(s, false))),
             plain("isupper", (e, s) -> Bool.of(Strings.isAll(s, true))));
 
@@ -89,6 +97,31 @@ final class TextMethods {
 
     private static Value all(String s, IntPredicate test) {
         return Bool.of(!s.isEmpty() && s.codePoints().allMatch(test));
+    }
+
+    private static boolean isIdentifier(String s) {
+        return !s.isEmpty()
+                && (s.charAt(0) == '_' || Character.isUnicodeIdentifierStart(s.codePointAt(0)))
+                && s.codePoints()
+                        .allMatch(c -> Character.isUnicodeIdentifierPart(c) && !Character.isIdentifierIgnorable(c));
+    }
+
+    private static Value expandTabs(Evaluator evaluator, String s, Arguments arguments) {
+        int size = Math.clamp(arguments.bind("expandtabs", "tabsize").integer("tabsize", 8), 0, 1000);
+        StringBuilder out = new StringBuilder();
+        int column = 0;
+        for (int c : s.codePoints().toArray()) {
+            if (c == '\t') {
+                int blanks = size == 0 ? 0 : size - column % size;
+                out.repeat(' ', blanks);
+                column += blanks;
+                evaluator.budget().check(out.length());
+            } else {
+                out.appendCodePoint(c);
+                column = c == '\n' || c == '\r' ? 0 : column + 1;
+            }
+        }
+        return evaluator.text(out.toString());
     }
 
     private static String swapped(String s) {
@@ -112,20 +145,24 @@ final class TextMethods {
 
     private static Value affix(String s, Arguments arguments, String method, BiPredicate<String, String> test) {
         Arguments.Bound a = arguments.bind(method, "affix", "start", "end");
-        String part = part(s, a);
+        Optional<String> part = part(s, a);
         Value affix = a.required("affix");
         if (affix instanceof Items items && items.kind() == Items.Kind.TUPLE) {
-            return Bool.of(items.list().stream().anyMatch(v -> v instanceof Text t && test.test(part, t.value())));
+            return Bool.of(part.isPresent()
+                    && items.list().stream()
+                            .anyMatch(v -> v instanceof Text t && test.test(part.orElseThrow(), t.value())));
         }
-        return Bool.of(test.test(part, a.text("affix")));
+        String wanted = a.text("affix");
+        return Bool.of(part.filter(p -> test.test(p, wanted)).isPresent());
     }
 
-    /** The part from {@code start} to {@code end}. */
-    private static String part(String s, Arguments.Bound a) {
+    /** The part from {@code start} to {@code end}; none where that lies outside, in which not even the empty text is found. */
+    private static Optional<String> part(String s, Arguments.Bound a) {
         int length = Strings.length(s);
         int from = bound(a, "start", 0, length);
         int to = bound(a, "end", length, length);
-        return from >= to ? "" : s.substring(Strings.offset(s, from), Strings.offset(s, to));
+        boolean outside = from > to || a.has("start") && a.integer("start", 0) > length;
+        return outside ? Optional.empty() : Optional.of(s.substring(Strings.offset(s, from), Strings.offset(s, to)));
     }
 
     private static int bound(Arguments.Bound a, String parameter, int fallback, int length) {
@@ -136,7 +173,10 @@ final class TextMethods {
     private static int found(String s, Arguments arguments, boolean last) {
         Arguments.Bound a = arguments.bind("find", "sub", "start", "end");
         String wanted = a.text("sub");
-        String part = part(s, a);
+        String part = part(s, a).orElse(null);
+        if (part == null) {
+            return -1;
+        }
         int at = last ? Search.last(part, wanted) : Search.first(part, wanted, 0);
         return at < 0 ? -1 : part.codePointCount(0, at) + bound(a, "start", 0, Strings.length(s));
     }
@@ -152,7 +192,10 @@ final class TextMethods {
     private static Value count(Evaluator evaluator, String s, Arguments arguments) {
         Arguments.Bound a = arguments.bind("count", "sub", "start", "end");
         String wanted = a.text("sub");
-        String part = part(s, a);
+        String part = part(s, a).orElse(null);
+        if (part == null) {
+            return Int.of(0);
+        }
         if (wanted.isEmpty()) {
             return Int.of(Strings.length(part) + 1L);
         }

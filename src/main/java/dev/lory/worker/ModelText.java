@@ -34,9 +34,12 @@ final class ModelText implements Vocabulary {
     /** Why there is no tokenizer. */
     private final ServiceException missing;
 
+    /** What requests without tools, and those with tools, are rendered with. */
     private final @Nullable ChatTemplate template;
-    private final String bos;
-    private final String eos;
+
+    private final @Nullable ChatTemplate toolTemplate;
+    private final String templatePlaces;
+    private final Map<String, Object> specialTokens;
     private final List<Integer> eosIds;
 
     private ModelText(WorkerOptions options, ModelSource source) {
@@ -57,11 +60,19 @@ final class ModelText implements Vocabulary {
         }
         tokenizer = opened;
         missing = reason;
-        template = options.chatTemplate().isEmpty()
-                ? source.chatTemplate().map(ChatTemplate::parse).orElse(null)
-                : ChatTemplate.parse(read(Path.of(options.chatTemplate())));
-        bos = source.bosToken().orElse("");
-        eos = source.eosToken().orElse("");
+        Map<String, String> templates = options.chatTemplate().isEmpty()
+                ? source.chatTemplates()
+                : Map.of("default", read(Path.of(options.chatTemplate())));
+        template = Optional.ofNullable(templates.get("default"))
+                .map(ChatTemplate::parse)
+                .orElse(null);
+        toolTemplate = Optional.ofNullable(templates.get("tool_use"))
+                .map(ChatTemplate::parse)
+                .orElse(template);
+        templatePlaces = source.gguf().isPresent()
+                ? "tokenizer.chat_template in the GGUF file"
+                : "chat_template.jinja, and chat_template in tokenizer_config.json";
+        specialTokens = source.specialTokens();
         eosIds = source.config().eosTokenIds();
     }
 
@@ -107,36 +118,39 @@ final class ModelText implements Vocabulary {
 
     /** @param written what becomes of each text in the messages */
     private String render(Prompt.Chat chat, UnaryOperator<String> written) {
-        ChatTemplate loaded = template;
+        ChatTemplate loaded = chat.tools().isEmpty() ? template : toolTemplate;
         if (loaded == null) {
             throw new ServiceException(
                     ErrorCode.INVALID_REQUEST,
-                    "the model has no chat template: use completions, or give --chat-template");
+                    "the model has no chat template: use completions, or give --chat-template (looked for "
+                            + templatePlaces + ")");
         }
-        List<Map<String, Object>> messages = new ArrayList<>();
-        for (Map<String, Object> message : chat.messages()) {
+        List<Map<String, @Nullable Object>> messages = new ArrayList<>();
+        for (Map<String, @Nullable Object> message : chat.messages()) {
             messages.add(each(message, written));
         }
         return loaded.render(ChatInput.of(messages)
                 .withTools(chat.tools())
                 .withGenerationPrompt(chat.addGenerationPrompt())
-                .withTokens(bos, eos)
+                .withTokens(specialTokens)
                 .withVariables(chat.templateArguments()));
     }
 
-    private static Map<String, Object> each(Map<String, Object> message, UnaryOperator<String> written) {
-        Map<String, Object> copy = new LinkedHashMap<>();
+    private static Map<String, @Nullable Object> each(
+            Map<String, @Nullable Object> message, UnaryOperator<String> written) {
+        Map<String, @Nullable Object> copy = new LinkedHashMap<>();
         message.forEach((field, value) -> copy.put(field, each(value, written)));
         return copy;
     }
 
-    private static Object each(Object value, UnaryOperator<String> written) {
+    private static @Nullable Object each(@Nullable Object value, UnaryOperator<String> written) {
         return switch (value) {
+            case null -> null;
             case String text -> written.apply(text);
             case List<?> list ->
                 list.stream().map(inner -> each(inner, written)).toList();
             case Map<?, ?> map -> {
-                Map<Object, Object> copy = new LinkedHashMap<>();
+                Map<Object, @Nullable Object> copy = new LinkedHashMap<>();
                 map.forEach((key, inner) -> copy.put(key, each(inner, written)));
                 yield copy;
             }

@@ -17,6 +17,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -37,8 +38,23 @@ final class GgufSourceTest {
                      "num_key_value_heads": 3, "max_position_embeddings": 8192,
                      "rms_norm_eps": 1.0E-5, "rope_theta": 100000.0, "tie_word_embeddings": true,
                      "attention_bias": false, "mlp_bias": false, "hidden_act": "silu", "bos_token_id": 1, "eos_token_id": [2]}"""));
-            assertThat(source.chatTemplate())
-                    .hasValueSatisfying(template -> assertThat(template).startsWith("{% for message in messages %}"));
+            assertThat(source.chatTemplates())
+                    .hasEntrySatisfying(
+                            "default", template -> assertThat(template).startsWith("{% for message in messages %}"));
+            assertThat(source.specialTokens()).containsEntry("bos_token", "<|im_start|>");
+        }
+    }
+
+    @Test
+    void findsChatTemplatesByName(@TempDir Path folder) throws IOException {
+        Path file = new GgufFileWriter()
+                .llama(1, 8, 4, 2, 2)
+                .string("tokenizer.chat_template", "D")
+                .string("tokenizer.chat_template.tool_use", "T")
+                .linears(1, 8, 8, 8, 4)
+                .write(folder.resolve("named.gguf"));
+        try (GgufSource source = GgufSource.open(file)) {
+            assertThat(source.chatTemplates()).isEqualTo(Map.of("default", "D", "tool_use", "T"));
         }
     }
 

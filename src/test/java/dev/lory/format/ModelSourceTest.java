@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,9 +31,10 @@ final class ModelSourceTest {
         try (ModelSource source = ModelSource.open(path)) {
             assertThat(source.name()).isEqualTo(name);
             assertThat(source.config().layers()).isEqualTo(30);
-            assertThat(source.bosToken()).contains("<|im_start|>");
-            assertThat(source.eosToken()).contains("<|im_end|>");
-            assertThat(source.chatTemplate()).isPresent();
+            assertThat(source.specialTokens())
+                    .containsEntry("bos_token", "<|im_start|>")
+                    .containsEntry("eos_token", "<|im_end|>");
+            assertThat(source.chatTemplates()).containsOnlyKeys("default");
             assertThat(source.gguf()).isPresent();
             assertThat(source.tokenizerJson()).isEmpty();
         }
@@ -49,20 +51,43 @@ final class ModelSourceTest {
         }
         Files.writeString(folder.resolve("tokenizer.json"), "{}");
         Files.writeString(folder.resolve("tokenizer_config.json"), """
-                {"bos_token": {"content": "<s>"}, "eos_token": "</s>",
+                {"bos_token": {"content": "<s>"}, "eos_token": "</s>", "pad_token": null,
+                 "additional_special_tokens": ["<a>", {"content": "<b>"}],
                  "chat_template": [{"name": "rag", "template": "R"}, {"name": "default", "template": "D"}]}""");
         try (ModelSource source = ModelSource.open(folder)) {
             assertThat(source.name()).isEqualTo(folder.getFileName().toString());
             assertThat(source.tokenizerJson()).contains(folder.resolve("tokenizer.json"));
-            assertThat(source.bosToken()).contains("<s>");
-            assertThat(source.eosToken()).contains("</s>");
-            assertThat(source.chatTemplate()).contains("D");
+            assertThat(source.specialTokens())
+                    .isEqualTo(Map.of(
+                            "bos_token",
+                            "<s>",
+                            "eos_token",
+                            "</s>",
+                            "additional_special_tokens",
+                            List.of("<a>", "<b>")));
+            assertThat(source.chatTemplates()).isEqualTo(Map.of("rag", "R", "default", "D"));
             assertThat(source.tensors().has("lm_head.weight")).isTrue();
         }
         Files.writeString(folder.resolve("chat_template.jinja"), "J");
+        Files.writeString(folder.resolve("special_tokens_map.json"), """
+                {"eos_token": "<other>", "unk_token": {"content": "<unk>"}}""");
+        Path more = Files.createDirectory(folder.resolve("additional_chat_templates"));
+        Files.writeString(more.resolve("tool_use.jinja"), "T");
+        Files.writeString(more.resolve("README.md"), "no template");
         try (ModelSource source = ModelSource.open(folder)) {
-            assertThat(source.chatTemplate()).contains("J");
+            assertThat(source.chatTemplates()).isEqualTo(Map.of("default", "J", "tool_use", "T"));
+            assertThat(source.specialTokens())
+                    .containsEntry("eos_token", "</s>")
+                    .containsEntry("unk_token", "<unk>");
         }
+        Files.writeString(folder.resolve("tokenizer_config.json"), """
+                {"chat_template": [{"name": "default"}]}""");
+        Files.delete(folder.resolve("chat_template.jinja"));
+        Files.delete(more.resolve("tool_use.jinja"));
+        assertThatThrownBy(() -> ModelSource.open(folder))
+                .hasMessageContaining("tokenizer_config.json")
+                .hasMessageContaining("chat_template")
+                .hasMessageContaining("a list of objects with name and template");
     }
 
     @Test
@@ -71,7 +96,7 @@ final class ModelSourceTest {
             assertThat(source.name()).isEqualTo("base");
             assertThat(source.tokenizerJson()).isEmpty();
             assertThat(source.gguf()).isEmpty();
-            assertThat(source.chatTemplate()).isEmpty();
+            assertThat(source.chatTemplates()).isEmpty();
         }
     }
 

@@ -13,12 +13,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class ChatTemplateTest {
-    private static final List<Map<String, Object>> HI = List.of(Map.of("role", "user", "content", "Hi"));
+    private static final List<Map<String, @Nullable Object>> HI = List.of(Map.of("role", "user", "content", "Hi"));
 
     @Test
     void givesTheTemplateItsNames() {
@@ -27,7 +28,7 @@ class ChatTemplateTest {
 
         assertThat(template.render(ChatInput.of(HI))).isEqualTo("HiTrueNoneNone");
         assertThat(template.render(ChatInput.of(HI)
-                        .withTokens("<s>", "</s>")
+                        .withTokens(Map.of("bos_token", "<s>", "eos_token", "</s>"))
                         .withGenerationPrompt(false)
                         .withTools(List.of(Map.of("name", "f")))
                         .withVariables(Map.of("mode", "fast", "bos_token", "<bos>"))))
@@ -36,7 +37,7 @@ class ChatTemplateTest {
 
     @Test
     void takesNullForNone() {
-        Map<String, Object> call = new HashMap<>();
+        Map<String, @Nullable Object> call = new HashMap<>();
         call.put("role", "assistant");
         call.put("content", null);
 
@@ -56,7 +57,7 @@ class ChatTemplateTest {
 
     @Test
     void refusesWhatIsNoJsonValue() {
-        List<Map<String, Object>> messages = List.of(Map.of("role", "user", "content", Instant.EPOCH));
+        List<Map<String, @Nullable Object>> messages = List.of(Map.of("role", "user", "content", Instant.EPOCH));
 
         assertThat(refusal("{{ messages }}", ChatInput.of(messages)))
                 .isEqualTo("chat template: messages hold a Instant, which is no JSON value");
@@ -73,7 +74,10 @@ class ChatTemplateTest {
             a|{{ 1 2 }} @ line 2: expected '}}', found integer '2'
             |{% if x %}||{% else %}| @ line 4: the template ends inside 'if' of line 2; expected endif
             {% for x in y %}|{% endif %} @ line 2: unknown tag 'endif' inside 'for' of line 1
-            {% include 'a' %} @ line 1: unknown tag 'include'
+            {% include 'a' %} @ line 1: the tag 'include' is not supported: a chat template stands alone
+            |{% do x.y() %} @ line 2: unknown tag 'do'
+            {% macro m(a, a) %}{% endmacro %} @ line 1: parameter 'a' comes twice
+            {% block b %}{% endblock %}|{% block b %}{% endblock %} @ line 2: block 'b' comes twice
             |{% break %} @ line 2: 'break' stands outside a loop
             {# a|b @ line 1: the comment has no end '#}'
             |{% raw %} @ line 2: the raw block has no end '{% endraw %}'
@@ -100,6 +104,11 @@ class ChatTemplateTest {
     void saysWhichFilterOrTestIsMissing() {
         assertThatThrownBy(() -> ChatTemplate.parse("\n{{ 'a' | shout }}"))
                 .hasMessage("chat template, line 2: there is no filter named 'shout'");
+        assertThatThrownBy(() -> ChatTemplate.parse("{{ 'a' | wordwrap }}"))
+                .hasMessage(
+                        "chat template, line 1: the filter 'wordwrap' is not supported: a prompt is neither HTML nor random");
+        assertThat(refusal("{{ lipsum() }}", ChatInput.of(HI)))
+                .isEqualTo("chat template, line 1: lipsum() is not supported: a prompt must not be random");
         assertThatThrownBy(() -> ChatTemplate.parse("\n{{ 'a' is loud }}"))
                 .hasMessage("chat template, line 2: there is no test named 'loud'");
         assertThat(refusal("{% if true %}\n{{ 'a' | shout }}{% endif %}", ChatInput.of(HI)))
@@ -164,7 +173,7 @@ class ChatTemplateTest {
 
     @Test
     void keepsTheMessagesItWasGiven() {
-        List<Map<String, Object>> messages = new ArrayList<>(HI);
+        List<Map<String, @Nullable Object>> messages = new ArrayList<>(HI);
         ChatInput input = ChatInput.of(messages);
         messages.clear();
 

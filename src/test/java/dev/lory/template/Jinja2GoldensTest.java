@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -17,7 +18,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Small templates against Jinja2 itself; {@code make_goldens.py} beside the data says how it was asked. */
 class Jinja2GoldensTest {
     private static final JsonNode GOLDENS = TemplateFixtures.read("expressions.json");
-    private static final Map<String, Object> VARIABLES = TemplateFixtures.map(GOLDENS.get("variables"));
+    private static final Map<String, @Nullable Object> VARIABLES = TemplateFixtures.map(GOLDENS.get("variables"));
     /** Errors whose words are Python's or Jinja's own here too. */
     private static final Set<String> SAME_WORDS = Set.of(
             "UndefinedError", "TemplateError", "ValueError", "ZeroDivisionError", "OverflowError", "SecurityError");

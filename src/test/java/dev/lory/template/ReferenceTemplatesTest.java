@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
@@ -39,8 +40,9 @@ class ReferenceTemplatesTest {
         ChatInput input = ChatInput.of(TemplateFixtures.maps(conversation.get("messages")))
                 .withTools(conversation.has("tools") ? TemplateFixtures.maps(conversation.get("tools")) : List.of())
                 .withGenerationPrompt(conversation.get("add_generation_prompt").booleanValue())
-                .withTokens(
-                        set.get("bos_token").textValue(), set.get("eos_token").textValue())
+                .withTokens(Map.of(
+                        "bos_token", set.get("bos_token").textValue(),
+                        "eos_token", set.get("eos_token").textValue()))
                 .withClock(Clock.fixed(
                         LocalDate.parse(set.get("date").textValue())
                                 .atTime(9, 30)
@@ -77,7 +79,7 @@ class ReferenceTemplatesTest {
 
         assertThat(demo.get("prompts")).hasSize(12);
         for (JsonNode prompt : demo.get("prompts")) {
-            List<Map<String, Object>> messages = List.of(
+            List<Map<String, @Nullable Object>> messages = List.of(
                     Map.of("role", "user", "content", prompt.get("prompt").textValue()));
             assertThat(template.render(ChatInput.of(messages)))
                     .isEqualTo(prompt.get("templated").textValue());

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Reference data beside the tests, and plain Java values made of it. */
 final class TemplateFixtures {
@@ -42,11 +43,11 @@ final class TemplateFixtures {
         }
     }
 
-    static List<Map<String, Object>> maps(JsonNode array) {
+    static List<Map<String, @Nullable Object>> maps(JsonNode array) {
         return JSON.convertValue(array, new TypeReference<>() {});
     }
 
-    static Map<String, Object> map(JsonNode object) {
+    static Map<String, @Nullable Object> map(JsonNode object) {
         return JSON.convertValue(object, new TypeReference<>() {});
     }
 }

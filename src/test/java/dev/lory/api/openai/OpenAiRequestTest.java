@@ -37,6 +37,24 @@ final class OpenAiRequestTest {
         }
     }
 
+    @Test
+    void givesTemplatesToolCallsAsObjectsAndKeepsNull() {
+        OpenAiRequest request = parse(Endpoint.CHAT, """
+                {"messages": [
+                  {"role": "assistant", "name": null, "tool_calls": [
+                    {"function": {"name": "f", "arguments": "{\\"x\\": [1, null], \\"n\\": 12345678901234567890}"}},
+                    {"function": {"name": "g", "arguments": "not JSON"}}]},
+                  {"role": "tool", "content": "7"}],
+                 "tools": [{"function": {"name": "f", "parameters": {"x": {"default": null, "enum": ["a", null]}}}}]}""");
+        Prompt.Chat chat = (Prompt.Chat) request.choices().getFirst().prompt();
+
+        assertThat(chat.messages().getFirst()).containsEntry("content", null).doesNotContainKey("name");
+        assertThat(chat.messages().getFirst().get("tool_calls"))
+                .hasToString("[{function={name=f, arguments={x=[1, null], n=12345678901234567890}}},"
+                        + " {function={name=g, arguments=not JSON}}]");
+        assertThat(chat.tools()).hasToString("[{function={name=f, parameters={x={default=null, enum=[a, null]}}}}]");
+    }
+
     private static void refused(ErrorCode code, String named, Runnable parse) {
         assertThatThrownBy(parse::run)
                 .isInstanceOfSatisfying(
