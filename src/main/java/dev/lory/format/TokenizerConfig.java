@@ -12,6 +12,8 @@ import org.jspecify.annotations.Nullable;
 public final class TokenizerConfig {
     private final @Nullable String bosToken;
     private final @Nullable String eosToken;
+    private final @Nullable Boolean addsBos;
+    private final @Nullable Boolean addsEos;
     private final @Nullable String chatTemplate;
 
     private TokenizerConfig(Path folder) {
@@ -20,6 +22,8 @@ public final class TokenizerConfig {
                 Files.isRegularFile(config) ? JsonFile.read(config) : JsonFile.parse(config, new byte[] {'{', '}'});
         this.bosToken = token(json, "bos_token").orElse(null);
         this.eosToken = token(json, "eos_token").orElse(null);
+        this.addsBos = flag(json, "add_bos_token");
+        this.addsEos = flag(json, "add_eos_token");
         Path jinja = folder.resolve("chat_template.jinja");
         this.chatTemplate =
                 Files.isRegularFile(jinja) ? read(jinja) : template(json).orElse(null);
@@ -44,6 +48,16 @@ public final class TokenizerConfig {
         return Optional.ofNullable(eosToken);
     }
 
+    /** Whether {@link #bosToken} goes before a text, if the file says so. */
+    public Optional<Boolean> addsBos() {
+        return Optional.ofNullable(addsBos);
+    }
+
+    /** Whether {@link #eosToken} goes after a text, if the file says so. */
+    public Optional<Boolean> addsEos() {
+        return Optional.ofNullable(addsEos);
+    }
+
     /** The chat template; the one called {@code default} where there are several. */
     public Optional<String> chatTemplate() {
         return Optional.ofNullable(chatTemplate);
@@ -54,6 +68,10 @@ public final class TokenizerConfig {
         return json.get(key).filter(JsonNode::isObject).isPresent()
                 ? json.object(key).flatMap(token -> token.text("content"))
                 : json.text(key);
+    }
+
+    private static @Nullable Boolean flag(JsonFile json, String key) {
+        return json.get(key).isPresent() ? json.flag(key, false) : null;
     }
 
     private static Optional<String> template(JsonFile json) {
