@@ -13,7 +13,6 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,7 +41,11 @@ final class ModelText implements Vocabulary {
     private ModelText(WorkerOptions options, ModelSource source) {
         @Nullable Tokenizer opened = null;
         ServiceException reason = new ServiceException(
-                ErrorCode.INVALID_REQUEST, "the model has no tokenizer: prompts must be token ids");
+                ErrorCode.INVALID_REQUEST,
+                "the model "
+                        + Tokenizer.otherForm(options.model())
+                                .map(sentence -> sentence + "; until then prompts must be token ids")
+                                .orElse("has no tokenizer: prompts must be token ids"));
         try {
             opened = options.tokenizer().isEmpty()
                     ? Tokenizer.of(source).orElse(null)
@@ -105,7 +108,7 @@ final class ModelText implements Vocabulary {
         return render(chat, UnaryOperator.identity());
     }
 
-    /** @param written what becomes of each text in the messages */
+    /** @param written what becomes of each text in messages, tools and template arguments */
     private String render(Prompt.Chat chat, UnaryOperator<String> written) {
         ChatTemplate loaded = template;
         if (loaded == null) {
@@ -113,20 +116,20 @@ final class ModelText implements Vocabulary {
                     ErrorCode.INVALID_REQUEST,
                     "the model has no chat template: use completions, or give --chat-template");
         }
-        List<Map<String, Object>> messages = new ArrayList<>();
-        for (Map<String, Object> message : chat.messages()) {
-            messages.add(each(message, written));
-        }
-        return loaded.render(ChatInput.of(messages)
-                .withTools(chat.tools())
+        return loaded.render(ChatInput.of(all(chat.messages(), written))
+                .withTools(all(chat.tools(), written))
                 .withGenerationPrompt(chat.addGenerationPrompt())
                 .withTokens(bos, eos)
-                .withVariables(chat.templateArguments()));
+                .withVariables(each(chat.templateArguments(), written)));
     }
 
-    private static Map<String, Object> each(Map<String, Object> message, UnaryOperator<String> written) {
+    private static List<Map<String, Object>> all(List<Map<String, Object>> maps, UnaryOperator<String> written) {
+        return maps.stream().map(map -> each(map, written)).toList();
+    }
+
+    private static Map<String, Object> each(Map<?, ?> map, UnaryOperator<String> written) {
         Map<String, Object> copy = new LinkedHashMap<>();
-        message.forEach((field, value) -> copy.put(field, each(value, written)));
+        map.forEach((key, value) -> copy.put(written.apply(String.valueOf(key)), each(value, written)));
         return copy;
     }
 
@@ -135,11 +138,7 @@ final class ModelText implements Vocabulary {
             case String text -> written.apply(text);
             case List<?> list ->
                 list.stream().map(inner -> each(inner, written)).toList();
-            case Map<?, ?> map -> {
-                Map<Object, Object> copy = new LinkedHashMap<>();
-                map.forEach((key, inner) -> copy.put(key, each(inner, written)));
-                yield copy;
-            }
+            case Map<?, ?> map -> each(map, written);
             default -> value;
         };
     }
