@@ -176,7 +176,7 @@ public final class Tokenizer implements AutoCloseable {
         }
     }
 
-    /** Ids alone: the strings and offsets that the library's own {@code encode} fetches too take a third of its time. */
+    /** Ids alone: the strings and offsets that the library's own {@code encode} fetches too take a tenth to a half of its time. */
     private long[] ids(String text) {
         long encoding = TokenizersLibrary.LIB.encode(model.getHandle(), text, false);
         try {
