@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The files beside {@code tokenizer.json} that say how to use it: {@code tokenizer_config.json}, {@code special_tokens_map.json},
@@ -23,12 +24,16 @@ public final class TokenizerConfig {
     private static final String JINJA = ".jinja";
 
     private final Map<String, Object> specialTokens = new LinkedHashMap<>();
+    private final @Nullable Boolean addsBos;
+    private final @Nullable Boolean addsEos;
     private final Map<String, String> chatTemplates;
 
     private TokenizerConfig(Path folder) {
         JsonFile config = json(folder.resolve("tokenizer_config.json"));
         addTokens(config);
         addTokens(json(folder.resolve("special_tokens_map.json")));
+        this.addsBos = flag(config, "add_bos_token");
+        this.addsEos = flag(config, "add_eos_token");
         Map<String, String> files = templateFiles(folder);
         this.chatTemplates = files.isEmpty() ? templates(config) : files;
     }
@@ -50,6 +55,16 @@ public final class TokenizerConfig {
     /** Text of the token that ends a text. */
     public Optional<String> eosToken() {
         return Optional.ofNullable((String) specialTokens.get("eos_token"));
+    }
+
+    /** Whether {@link #bosToken} goes before a text, if the file says so. */
+    public Optional<Boolean> addsBos() {
+        return Optional.ofNullable(addsBos);
+    }
+
+    /** Whether {@link #eosToken} goes after a text, if the file says so. */
+    public Optional<Boolean> addsEos() {
+        return Optional.ofNullable(addsEos);
     }
 
     /** The special tokens by transformers' names, such as {@code bos_token}: texts; {@code additional_special_tokens} is a list of them. */
@@ -85,6 +100,10 @@ public final class TokenizerConfig {
         return json.get(key).filter(JsonNode::isObject).isPresent()
                 ? json.object(key).flatMap(token -> token.text("content"))
                 : json.text(key);
+    }
+
+    private static @Nullable Boolean flag(JsonFile json, String key) {
+        return json.get(key).isPresent() ? json.flag(key, false) : null;
     }
 
     private static Map<String, String> templates(JsonFile json) {

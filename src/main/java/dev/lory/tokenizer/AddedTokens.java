@@ -1,6 +1,5 @@
 package dev.lory.tokenizer;
 
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -9,6 +8,7 @@ import java.util.function.Consumer;
 import java.util.function.IntConsumer;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Cuts text at added tokens, the longest first; and marks text in which special ones must stay text. */
@@ -16,32 +16,48 @@ final class AddedTokens {
     /** A noncharacter, which no text has a use for: it stands where a special token was taken apart. */
     private static final String SENTINEL = "\uFDD0";
 
-    private static final int[] NONE = {};
+    private static final Set<Integer> WORD_TYPES = Stream.of(
+                    Character.NON_SPACING_MARK,
+                    Character.COMBINING_SPACING_MARK,
+                    Character.ENCLOSING_MARK,
+                    Character.DECIMAL_DIGIT_NUMBER,
+                    Character.CONNECTOR_PUNCTUATION)
+            .map(Byte::intValue)
+            .collect(Collectors.toUnmodifiableSet());
 
-    private final Map<String, AddedToken> byText = new HashMap<>();
+    /** What begins with the same characters, and the token that is all of them. */
+    private static final class Node {
+        private final Map<Character, Node> next = new HashMap<>();
+        private @Nullable AddedToken token;
 
-    /** The lengths of tokens by their first character, longest first: many tokens, few lengths. */
-    private final Map<Character, int[]> lengths;
+        private void add(AddedToken added) {
+            Node node = this;
+            for (int i = 0; i < added.text().length(); i++) {
+                node = node.next.computeIfAbsent(added.text().charAt(i), character -> new Node());
+            }
+            node.token = node.token == null ? added : node.token;
+        }
+    }
 
-    /** Every beginning of a special token that is not all of it. */
-    private final Set<String> beginnings;
-
-    private final int longestBeginning;
+    private final Node all = new Node();
+    private final Node special = new Node();
     private final Set<Integer> specialIds;
+    private final int longestSpecial;
 
     AddedTokens(List<AddedToken> tokens) {
-        tokens.stream().filter(AddedTokens::isLookedFor).forEach(token -> byText.putIfAbsent(token.text(), token));
-        lengths = byText.keySet().stream()
-                .collect(Collectors.groupingBy(
-                        text -> text.charAt(0),
-                        Collectors.collectingAndThen(Collectors.toList(), AddedTokens::distinctLengths)));
-        List<AddedToken> special = tokens.stream().filter(AddedToken::special).toList();
-        specialIds = special.stream().map(AddedToken::id).collect(Collectors.toUnmodifiableSet());
-        beginnings = special.stream()
-                .map(AddedToken::text)
-                .flatMap(text -> IntStream.range(1, text.length()).mapToObj(end -> text.substring(0, end)))
-                .collect(Collectors.toUnmodifiableSet());
-        longestBeginning = beginnings.stream().mapToInt(String::length).max().orElse(0);
+        tokens.stream().filter(AddedTokens::isLookedFor).forEach(token -> {
+            all.add(token);
+            if (token.special()) {
+                special.add(token);
+            }
+        });
+        specialIds =
+                tokens.stream().filter(AddedToken::special).map(AddedToken::id).collect(Collectors.toUnmodifiableSet());
+        longestSpecial = tokens.stream()
+                .filter(AddedToken::special)
+                .mapToInt(token -> token.text().length())
+                .max()
+                .orElse(0);
     }
 
     /** A special token of one character cannot be taken apart, so it is never looked for. */
@@ -106,42 +122,45 @@ final class AddedTokens {
         return marked.toString();
     }
 
-    private static int[] distinctLengths(List<String> texts) {
-        return texts.stream()
-                .map(String::length)
-                .distinct()
-                .sorted(Comparator.reverseOrder())
-                .mapToInt(length -> length)
-                .toArray();
-    }
-
-    private @Nullable AddedToken match(String text, int at, boolean special) {
-        for (int length : lengths.getOrDefault(text.charAt(at), NONE)) {
-            @Nullable
-            AddedToken token = at + length > text.length() ? null : byText.get(text.substring(at, at + length));
+    /** The longest token that counts here. */
+    private @Nullable AddedToken match(String text, int begin, boolean special) {
+        @Nullable AddedToken longest = null;
+        @Nullable Node node = all;
+        for (int at = begin; at < text.length(); at++) {
+            node = node.next.get(text.charAt(at));
+            if (node == null) {
+                break;
+            }
+            @Nullable AddedToken token = node.token;
             if (token != null
                     && (special || !token.special())
-                    && (!token.singleWord() || standsAlone(text, at, at + length))) {
-                return token;
+                    && (!token.singleWord() || standsAlone(text, begin, at + 1))) {
+                longest = token;
             }
         }
-        return null;
+        return longest;
     }
 
-    private boolean beginsSpecial(String text, int at) {
-        for (int length : lengths.getOrDefault(text.charAt(at), NONE)) {
-            @Nullable
-            AddedToken token = at + length > text.length() ? null : byText.get(text.substring(at, at + length));
-            if (token != null && token.special()) {
-                return true;
-            }
+    private boolean beginsSpecial(String text, int begin) {
+        @Nullable Node node = special;
+        for (int at = begin; at < text.length() && node != null && node.token == null; at++) {
+            node = node.next.get(text.charAt(at));
         }
-        return false;
+        return node != null && node.token != null;
     }
 
+    /** Whether the text ends in what is not yet all of a special token. */
     private boolean endsInBeginning(String text) {
-        return IntStream.rangeClosed(1, Math.min(longestBeginning, text.length()))
-                .anyMatch(length -> beginnings.contains(text.substring(text.length() - length)));
+        return IntStream.range(Math.max(0, text.length() - longestSpecial), text.length())
+                .anyMatch(begin -> isBeginning(text, begin));
+    }
+
+    private boolean isBeginning(String text, int begin) {
+        @Nullable Node node = special;
+        for (int at = begin; at < text.length() && node != null; at++) {
+            node = node.next.get(text.charAt(at));
+        }
+        return node != null && !node.next.isEmpty();
     }
 
     private static void emit(String text, boolean special, Consumer<String> onText) {
@@ -156,8 +175,12 @@ final class AddedTokens {
                 && (end == text.length() || !isWord(text.codePointAt(end)));
     }
 
+    /** What {@code \\w} is in a Unicode regular expression. */
     private static boolean isWord(int character) {
-        return Character.isLetterOrDigit(character) || character == '_';
+        return Character.isAlphabetic(character)
+                || WORD_TYPES.contains(Character.getType(character))
+                || character == '\u200C'
+                || character == '\u200D';
     }
 
     /** Unicode's White_Space, which is neither of Java's two notions of it. */

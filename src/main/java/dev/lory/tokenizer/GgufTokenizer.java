@@ -1,10 +1,13 @@
 package dev.lory.tokenizer;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
 import dev.lory.format.GgufMetadata;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,6 +31,9 @@ final class GgufTokenizer {
     /** How SentencePiece writes a space. */
     private static final String SPACE = "\u2581";
 
+    /** Tokens that control whatever type they are given. */
+    private static final List<String> ENDS = List.of("bos", "eos", "eot", "eom");
+
     private static final Set<String> AROUND_TEXT = Set.of("<unk>", "<s>", "<|endoftext|>");
 
     private final GgufMetadata metadata;
@@ -36,13 +42,18 @@ final class GgufTokenizer {
 
     private GgufTokenizer(GgufMetadata metadata) {
         this.metadata = metadata;
-        tokens = metadata.required(PREFIX + "tokens", metadata::strings);
+        tokens = new ArrayList<>(metadata.required(PREFIX + "tokens", metadata::strings));
         types = metadata.integers(PREFIX + "token_type").orElseGet(() -> {
             long[] ordinary = new long[tokens.size()];
             Arrays.fill(ordinary, NORMAL);
             return ordinary;
         });
         checkLength("token_type", types.length);
+        for (String end : ENDS) {
+            metadata.integer(PREFIX + end + "_token_id")
+                    .filter(id -> id < types.length)
+                    .ifPresent(id -> types[id] = CONTROL);
+        }
     }
 
     /** @throws ServiceException {@code INVALID_MODEL} naming file and key if the tokenizer is not understood */
@@ -70,7 +81,9 @@ final class GgufTokenizer {
     private void writeByteLevel(ObjectNode json) {
         PreTokenizer split = PreTokenizer.of(metadata);
         writeAdded(json.putArray("added_tokens"), false);
-        json.putNull("normalizer");
+        if (split.composes()) {
+            json.putObject("normalizer").put("type", "NFC");
+        }
         json.set("pre_tokenizer", split.json());
         writePostProcessor(json, split.addsBos());
         json.putObject("decoder").put("type", "ByteLevel");
@@ -82,6 +95,12 @@ final class GgufTokenizer {
 
     /** Spaces are U+2581, one of them goes before the text, and what the vocabulary lacks is spelled in bytes. */
     private void writeSentencePiece(ObjectNode json) {
+        for (int id = 0; id < types.length; id++) {
+            if (types[id] == USER_DEFINED) {
+                // Looked for in the text itself; older converters spelled them as pieces all the same.
+                tokens.set(id, tokens.get(id).replace(SPACE, " "));
+            }
+        }
         boolean prepends = metadata.flag(PREFIX + "add_space_prefix").orElse(true);
         // Phi-3's tokens swallow the line break after them; GGUF has no place to say so.
         writeAdded(
@@ -135,7 +154,9 @@ final class GgufTokenizer {
     private void writeVocabulary(ObjectNode model) {
         ObjectNode vocab = model.putObject("vocab");
         for (int id = 0; id < tokens.size(); id++) {
-            vocab.put(tokens.get(id), id);
+            if (vocab.replace(tokens.get(id), JsonNodeFactory.instance.numberNode(id)) instanceof JsonNode first) {
+                throw invalid(PREFIX + "tokens has " + tokens.get(id) + " twice, as " + first + " and " + id);
+            }
         }
     }
 

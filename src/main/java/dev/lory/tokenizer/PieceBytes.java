@@ -20,6 +20,11 @@ enum PieceBytes {
             }
             return bytes;
         }
+
+        @Override
+        String text(byte[] bytes, int length) {
+            return Utf8.decode(bytes, length, false);
+        }
     },
     /** SentencePiece: U+2581 is a space, and {@code <0x0A>} the byte of that value. */
     SENTENCE_PIECE {
@@ -29,6 +34,11 @@ enum PieceBytes {
                 return HexFormat.of().parseHex(piece, 3, 5);
             }
             return piece.replace('\u2581', ' ').getBytes(StandardCharsets.UTF_8);
+        }
+
+        @Override
+        String text(byte[] bytes, int length) {
+            return Utf8.decode(bytes, length, true);
         }
     };
 
@@ -44,6 +54,9 @@ enum PieceBytes {
 
     /** The bytes of a piece; together those of all tokens are UTF-8, a single one may hold part of a character. */
     abstract byte[] of(String piece);
+
+    /** The text of the first {@code length} bytes; those that are no UTF-8 become as many U+FFFD as in Hugging Face's library. */
+    abstract String text(byte[] bytes, int length);
 
     /** Bytes that are printable in Latin-1 are themselves; the others follow from U+0100 on, in order. */
     private static int[] byteOfCharacter() {

@@ -14,9 +14,9 @@ import java.util.stream.Collectors;
 /** How byte-level BPE cuts text into words first; GGUF files name it in {@code tokenizer.ggml.pre}. */
 enum PreTokenizer {
     /** GPT-2's own rule. */
-    GPT2(List.of("gpt-2", "gpt2", "phi-2", "olmo"), List.of()),
+    GPT2(List.of("gpt-2", "gpt2", "phi-2", "olmo", "mpt"), List.of()),
     /** GPT-2's rule after each digit was set apart. */
-    STARCODER(List.of("starcoder", "smollm", "refact", "command-r"), List.of("\\p{N}")),
+    STARCODER(List.of("starcoder", "smollm", "refact", "command-r", "codeshell"), List.of("\\p{N}")),
     /** What ggml does where a file names no rule. */
     DEFAULT(
             List.of("default"),
@@ -25,16 +25,20 @@ enum PreTokenizer {
                     "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)",
                     "\\p{N}+",
                     "[0-9][0-9][0-9]")),
+    /** DeepSeek's first coders: line breaks, letters, punctuation, Chinese and digits apart. */
+    DEEPSEEK_CODER(
+            List.of("deepseek-coder"),
+            List.of("[\\r\\n]", "\\s?\\p{L}+", "\\s?\\p{P}+", "[\u4E00-\u9FA5\u0800-\u4E00\uAC00-\uD7FF]+", "\\p{N}")),
     /** Llama 3: numbers in threes; a word that is a token is taken whole. */
-    LLAMA3(List.of("llama-bpe", "llama3", "llama-v3"), List.of(words("\\p{N}{1,3}"))),
+    LLAMA3(List.of("llama-bpe", "llama3", "llama-v3", "falcon3", "pixtral"), List.of(words("\\p{N}{1,3}"))),
     /** Llama 3's rule, and words built up by merges. */
     DBRX(List.of("dbrx", "smaug-bpe"), List.of(words("\\p{N}{1,3}"))),
-    /** Qwen 2 and 3: digits one by one. */
-    QWEN2(List.of("qwen2", "deepseek-r1-qwen", "stablelm2"), List.of(words("\\p{N}"))),
+    /** Qwen 2 and 3: composed characters (NFC), digits one by one. */
+    QWEN2(List.of("qwen2", "deepseek-r1-qwen", "megrez", "stablelm2"), List.of(words("\\p{N}"))),
     /** Mistral Nemo: a capital letter begins a word; a word that is a token is taken whole. */
     TEKKEN(List.of("tekken"), List.of(casedWords("", "\\p{N}"))),
     /** GPT-4o and Phi-4-mini: a capital letter begins a word. */
-    GPT4O(List.of("gpt-4o"), List.of(casedWords("(?i:'s|'t|'re|'ve|'m|'ll|'d)?", "\\p{N}{1,3}")));
+    GPT4O(List.of("gpt-4o", "llama4"), List.of(casedWords("(?i:'s|'t|'re|'ve|'m|'ll|'d)?", "\\p{N}{1,3}")));
 
     private final List<String> names;
     private final List<String> patterns;
@@ -74,6 +78,11 @@ enum PreTokenizer {
     /** Whether a word that is in the vocabulary becomes that token without looking at merges. */
     boolean ignoresMerges() {
         return this == LLAMA3 || this == TEKKEN;
+    }
+
+    /** Whether text is put into Unicode's form NFC first; llama.cpp leaves that out. */
+    boolean composes() {
+        return this == QWEN2;
     }
 
     /** Whether BOS goes before a text when the file does not say. */

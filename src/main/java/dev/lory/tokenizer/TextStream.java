@@ -39,7 +39,7 @@ public final class TextStream {
     }
 
     private String text(byte[] bytes, int length) {
-        String text = Utf8.decode(bytes, length);
+        String text = tokenizer.text(bytes, length);
         if (stripSpace && !text.isEmpty()) {
             stripSpace = false;
             return text.startsWith(" ") ? text.substring(1) : text;

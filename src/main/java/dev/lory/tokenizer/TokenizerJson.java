@@ -3,13 +3,16 @@ package dev.lory.tokenizer;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
+import dev.lory.format.TokenizerConfig;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A {@code tokenizer.json} taken apart: what we do ourselves (added tokens, decoding, the tokens put around a text)
@@ -40,13 +43,14 @@ final class TokenizerJson {
         this.source = source;
         this.root = json;
         readVocabulary(json.path("model"));
-        for (JsonNode token : json.path("added_tokens")) {
-            readAdded(token);
+        JsonNode tokens = json.path("added_tokens");
+        ArrayNode remaining = json.putArray("added_tokens");
+        for (JsonNode token : tokens) {
+            readAdded(token, remaining);
         }
         readPostProcessor(json.path("post_processor"));
         readDecoder(json.path("decoder"));
         readPreTokenizer(json.path("pre_tokenizer"));
-        json.putArray("added_tokens");
         json.putNull("post_processor");
         json.putNull("decoder");
         json.putNull("truncation");
@@ -127,10 +131,22 @@ final class TokenizerJson {
         }
     }
 
-    private void readAdded(JsonNode token) {
+    /**
+     * A token that is looked for in normalized text stays with the library, which alone has it: its id is then that of the vocabulary. No
+     * control token is left there.
+     */
+    private void readAdded(JsonNode token, ArrayNode remaining) {
         String text = token.path("content").asText();
         int id = token.path("id").asInt(-1);
         put(id, text);
+        if (token.path("normalized").asBoolean()
+                && !token.path("special").asBoolean()
+                && root.path("normalizer").isObject()
+                && root.path("model").path("vocab") instanceof ObjectNode vocab) {
+            vocab.put(text, id);
+            remaining.add(token);
+            return;
+        }
         added.add(new AddedToken(
                 id,
                 text,
@@ -151,6 +167,30 @@ final class TokenizerJson {
         }
         pieces[id] = piece;
         vocabSize = Math.max(vocabSize, id + 1);
+    }
+
+    /**
+     * What {@code tokenizer_config.json} has to say: as in transformers, where it has {@code add_bos_token} or {@code add_eos_token}, these
+     * alone decide what goes around a text.
+     */
+    void configure(TokenizerConfig config) {
+        boolean bos = config.addsBos().orElse(false);
+        boolean eos = config.addsEos().orElse(false);
+        if (config.addsBos().isEmpty() && config.addsEos().isEmpty()
+                || bos && config.bosToken().isEmpty()
+                || eos && config.eosToken().isEmpty()) {
+            return;
+        }
+        around(bos, config.bosToken(), prefix);
+        around(eos, config.eosToken(), suffix);
+    }
+
+    private void around(boolean wanted, Optional<String> token, List<Integer> ids) {
+        ids.clear();
+        token.filter(text -> wanted)
+                .map(text -> Arrays.asList(pieces).indexOf(text))
+                .filter(id -> id >= 0)
+                .ifPresent(ids::add);
     }
 
     private void readPostProcessor(JsonNode processor) {

@@ -4,13 +4,17 @@ import java.nio.charset.StandardCharsets;
 
 /**
  * UTF-8 that may be broken or cut off (Unicode standard, table 3-7). Each longest beginning of a character that goes
- * wrong becomes one U+FFFD, as Hugging Face's library does it; Java's own decoder counts surrogates differently.
+ * wrong becomes one U+FFFD, or one for each of its bytes; Java's own decoder counts surrogates differently.
  */
 final class Utf8 {
     private Utf8() {}
 
-    /** The text of the first {@code length} bytes. */
-    static String decode(byte[] bytes, int length) {
+    /**
+     * The text of the first {@code length} bytes.
+     *
+     * @param bytewise whether each byte of a beginning that goes wrong becomes a U+FFFD of its own
+     */
+    static String decode(byte[] bytes, int length, boolean bytewise) {
         StringBuilder text = new StringBuilder(length);
         int valid = 0;
         int at = 0;
@@ -19,9 +23,10 @@ final class Utf8 {
             if (good > 0 && good == length(bytes[at])) {
                 at += good;
             } else {
+                int wrong = Math.max(1, good);
                 text.append(new String(bytes, valid, at - valid, StandardCharsets.UTF_8))
-                        .append('\uFFFD');
-                at += Math.max(1, good);
+                        .repeat('\uFFFD', bytewise ? wrong : 1);
+                at += wrong;
                 valid = at;
             }
         }

@@ -13,7 +13,6 @@ import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -45,7 +44,11 @@ final class ModelText implements Vocabulary {
     private ModelText(WorkerOptions options, ModelSource source) {
         @Nullable Tokenizer opened = null;
         ServiceException reason = new ServiceException(
-                ErrorCode.INVALID_REQUEST, "the model has no tokenizer: prompts must be token ids");
+                ErrorCode.INVALID_REQUEST,
+                "the model "
+                        + Tokenizer.otherForm(options.model())
+                                .map(sentence -> sentence + "; until then prompts must be token ids")
+                                .orElse("has no tokenizer: prompts must be token ids"));
         try {
             opened = options.tokenizer().isEmpty()
                     ? Tokenizer.of(source).orElse(null)
@@ -116,7 +119,7 @@ final class ModelText implements Vocabulary {
         return render(chat, UnaryOperator.identity());
     }
 
-    /** @param written what becomes of each text in the messages */
+    /** @param written what becomes of each text in messages, tools and template arguments */
     private String render(Prompt.Chat chat, UnaryOperator<String> written) {
         ChatTemplate loaded = chat.tools().isEmpty() ? template : toolTemplate;
         if (loaded == null) {
@@ -125,21 +128,21 @@ final class ModelText implements Vocabulary {
                     "the model has no chat template: use completions, or give --chat-template (looked for "
                             + templatePlaces + ")");
         }
-        List<Map<String, @Nullable Object>> messages = new ArrayList<>();
-        for (Map<String, @Nullable Object> message : chat.messages()) {
-            messages.add(each(message, written));
-        }
-        return loaded.render(ChatInput.of(messages)
-                .withTools(chat.tools())
+        return loaded.render(ChatInput.of(all(chat.messages(), written))
+                .withTools(all(chat.tools(), written))
                 .withGenerationPrompt(chat.addGenerationPrompt())
                 .withTokens(specialTokens)
-                .withVariables(chat.templateArguments()));
+                .withVariables(each(chat.templateArguments(), written)));
     }
 
-    private static Map<String, @Nullable Object> each(
-            Map<String, @Nullable Object> message, UnaryOperator<String> written) {
+    private static List<Map<String, @Nullable Object>> all(
+            List<Map<String, @Nullable Object>> maps, UnaryOperator<String> written) {
+        return maps.stream().map(map -> each(map, written)).toList();
+    }
+
+    private static Map<String, @Nullable Object> each(Map<?, ?> map, UnaryOperator<String> written) {
         Map<String, @Nullable Object> copy = new LinkedHashMap<>();
-        message.forEach((field, value) -> copy.put(field, each(value, written)));
+        map.forEach((key, value) -> copy.put(written.apply(String.valueOf(key)), each(value, written)));
         return copy;
     }
 
@@ -149,11 +152,7 @@ final class ModelText implements Vocabulary {
             case String text -> written.apply(text);
             case List<?> list ->
                 list.stream().map(inner -> each(inner, written)).toList();
-            case Map<?, ?> map -> {
-                Map<Object, @Nullable Object> copy = new LinkedHashMap<>();
-                map.forEach((key, inner) -> copy.put(key, each(inner, written)));
-                yield copy;
-            }
+            case Map<?, ?> map -> each(map, written);
             default -> value;
         };
     }

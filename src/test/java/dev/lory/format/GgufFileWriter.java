@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.function.IntUnaryOperator;
 
 /** Writes F32 GGUF files for tests: small ones, or large ones that are mostly holes. */
-final class GgufFileWriter {
+public final class GgufFileWriter {
     private record Piece(long offset, ByteBuffer bytes) {}
 
     private final ByteArrayOutputStream pairs = new ByteArrayOutputStream();
@@ -58,16 +58,49 @@ final class GgufFileWriter {
         return this;
     }
 
-    GgufFileWriter string(String key, String value) {
+    public GgufFileWriter string(String key, String value) {
         pair(key, 8);
         text(pairs, value);
         return this;
     }
 
-    GgufFileWriter u32(String key, int value) {
+    public GgufFileWriter u32(String key, int value) {
         pair(key, 4);
         pairs.writeBytes(little(4).putInt(value).array());
         return this;
+    }
+
+    public GgufFileWriter flag(String key, boolean value) {
+        pair(key, 7);
+        pairs.write(value ? 1 : 0);
+        return this;
+    }
+
+    public GgufFileWriter strings(String key, List<String> values) {
+        array(key, 8, values.size());
+        values.forEach(value -> text(pairs, value));
+        return this;
+    }
+
+    public GgufFileWriter i32s(String key, int[] values) {
+        array(key, 5, values.length);
+        for (int value : values) {
+            pairs.writeBytes(little(4).putInt(value).array());
+        }
+        return this;
+    }
+
+    public GgufFileWriter f32s(String key, float[] values) {
+        array(key, 6, values.length);
+        for (float value : values) {
+            pairs.writeBytes(little(4).putFloat(value).array());
+        }
+        return this;
+    }
+
+    private void array(String key, int type, int count) {
+        pair(key, 9);
+        pairs.writeBytes(little(12).putInt(type).putLong(count).array());
     }
 
     GgufFileWriter f32(String key, float value) {
@@ -104,7 +137,7 @@ final class GgufFileWriter {
         return this;
     }
 
-    Path write(Path path) throws IOException {
+    public Path write(Path path) throws IOException {
         ByteArrayOutputStream head = new ByteArrayOutputStream();
         head.writeBytes("GGUF".getBytes(StandardCharsets.UTF_8));
         head.writeBytes(

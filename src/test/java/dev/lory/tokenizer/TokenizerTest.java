@@ -11,11 +11,16 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Random;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class TokenizerTest {
@@ -111,7 +116,7 @@ final class TokenizerTest {
     @Test
     void replacesBrokenUtf8AsHuggingFaceDoes() {
         byte[] broken = HexFormat.ofDelimiter(" ").parseHex("61 ed a0 80 f0 9f 62 e0 80 c0 f4 90 c3 a9 f1 80 80");
-        assertThat(Utf8.decode(broken, broken.length))
+        assertThat(Utf8.decode(broken, broken.length, false))
                 .isEqualTo("a\uFFFD\uFFFD\uFFFD\uFFFDb\uFFFD\uFFFD\uFFFD\uFFFD\uFFFDé\uFFFD");
     }
 
@@ -168,6 +173,55 @@ final class TokenizerTest {
                 .isInstanceOfSatisfying(
                         ServiceException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.INVALID_MODEL))
                 .hasMessageStartingWith("tokenizer.json: ");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{} | 1 5",
+                "{'bos_token':'<s>','eos_token':'</s>','add_bos_token':false} | 5",
+                "{'bos_token':'<s>','eos_token':'</s>','add_eos_token':true} | 5 2",
+                "{'bos_token':'<s>','eos_token':'</s>','add_bos_token':true,'add_eos_token':true} | 1 5 2",
+                "{'bos_token':{'content':'<s>'},'add_bos_token':true,'add_eos_token':null} | 1 5",
+                "{'add_bos_token':true} | 1 5"
+            })
+    void tokenizerConfigDecidesWhatGoesAroundAText(String config, String ids, @TempDir Path folder) throws IOException {
+        JsonNode json = TokenizerFixtures.json(FIXTURES.resolve("llama2-style/tokenizer.json"));
+        Files.writeString(folder.resolve("tokenizer.json"), json.toString());
+        Files.writeString(folder.resolve("tokenizer_config.json"), config.replace('\'', '"'));
+        try (Tokenizer tokenizer = Tokenizer.open(folder)) {
+            String around = IntStream.of(tokenizer.encode("the", true, true))
+                    .mapToObj(id -> String.valueOf(id > 2 ? 5 : id))
+                    .distinct()
+                    .collect(Collectors.joining(" "));
+            assertThat(around).isEqualTo(ids);
+        }
+    }
+
+    @Test
+    void aWordEndsWhereARegularExpressionSaysSo() throws IOException {
+        String json = Files.readString(FIXTURES.resolve("gpt2-style/tokenizer.json"));
+        String added = "\"added_tokens\":[" + token(9003, "cat", false, "single_word") + "],";
+        String changed = json.replaceFirst("(?s)\"added_tokens\": ?\\[.*?\\],", added);
+        try (Tokenizer tokenizer = Tokenizer.fromJson(changed.getBytes(StandardCharsets.UTF_8))) {
+            for (String word : List.of("cat\u0301", "cat_", "cat\u200D", "\u203Fcat", "cat٣", "猫cat")) {
+                assertThat(tokenizer.encode(word, false, true)).as(word).doesNotContain(9003);
+            }
+            for (String word : List.of("cat-", "cat½", "cat🙂", "(cat")) {
+                assertThat(tokenizer.encode(word, false, true)).as(word).contains(9003);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"tokenizer.model", "vocab.json", "tekken.json"})
+    void saysWhatToDoAboutAnotherFormOfTokenizer(String name, @TempDir Path folder) throws IOException {
+        Files.createFile(folder.resolve(name));
+        assertThatThrownBy(() -> Tokenizer.open(folder))
+                .isInstanceOfSatisfying(
+                        ServiceException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.INVALID_CONFIGURATION))
+                .hasMessageContaining(folder + " has " + name + " but no tokenizer.json: transformers writes one");
     }
 
     private static String token(int id, String text, boolean special, String flag) {
