@@ -186,7 +186,8 @@ final class BenchCommand implements Callable<Integer> {
                 given.maxNumBatchedTokens(),
                 given.kvCacheBytes(),
                 Math.max(batch, given.maxWaiting()),
-                given.adapterPolicy());
+                given.adapterPolicy(),
+                given.residency());
     }
 
     private void checkLength(int maxModelLen) {

@@ -67,6 +67,7 @@ public class ReadyMessage implements QuarkusApplication {
         String listed = status.adapters().stream()
                 .map(adapter -> switch (adapter.state()) {
                     case READY -> adapter.name();
+                    case UNLOADED -> adapter.name() + " (unloaded)";
                     case LOADING -> adapter.name() + " (loading)";
                     case FAILED -> adapter.name() + " (failed: " + adapter.reason() + ")";
                 })

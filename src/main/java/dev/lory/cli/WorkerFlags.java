@@ -6,6 +6,7 @@ import static dev.lory.error.ErrorCode.INVALID_TEMPLATE;
 import dev.lory.adapter.AdapterPolicy;
 import dev.lory.error.ServiceException;
 import dev.lory.worker.LocalWorker;
+import dev.lory.worker.ResidencyLimits;
 import dev.lory.worker.Worker;
 import dev.lory.worker.WorkerOptions;
 import java.io.PrintWriter;
@@ -86,6 +87,19 @@ final class WorkerFlags {
             converter = ByteSize.class,
             description = "For keys and values, such as 512M; 0 = by the model's context and the free memory.")
     private long kvCache;
+
+    @Option(
+            names = "--max-loras",
+            paramLabel = "N",
+            description = "Adapters on the device at the same time, others wait on disk; 0 = any number that fits.")
+    private int maxLoras;
+
+    @Option(
+            names = "--max-lora-bytes",
+            paramLabel = "BYTES",
+            converter = ByteSize.class,
+            description = "For all adapters on the device, such as 2G; 0 = half of what weights and KV cache leave.")
+    private long maxLoraBytes;
 
     @Option(
             names = "--max-lora-rank",
@@ -173,7 +187,8 @@ final class WorkerFlags {
                         partialAdapters,
                         maxAdapterBytes,
                         maxLoraRank,
-                        adapterSigners.stream().map(AdapterPolicy::signer).toList()));
+                        adapterSigners.stream().map(AdapterPolicy::signer).toList()),
+                new ResidencyLimits(maxLoras, maxLoraBytes));
     }
 
     /** The options as {@code lory.*} properties, for the parts of the service that read their own. */

@@ -2,6 +2,7 @@ package dev.lory.registry;
 
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import dev.lory.worker.DesiredState.Residency;
 import java.util.List;
 
 /**
@@ -9,7 +10,8 @@ import java.util.List;
  *
  * @param source its folder; relative to {@code lory.adapters.root}
  * @param digest SHA-256 of its content in hex; empty until it was loaded once, as are the figures
- * @param bytes in the worker's memory
+ * @param bytes it takes on the device
+ * @param residency how long it stays there
  * @param stateReason why it is in this state; empty where that is plain
  * @param version rises with each change of this row
  */
@@ -22,6 +24,7 @@ public record Adapter(
         int rank,
         List<String> targetModules,
         long bytes,
+        Residency residency,
         AdapterState state,
         String stateReason,
         int version) {

@@ -1,5 +1,7 @@
 package dev.lory.registry;
 
+import dev.lory.worker.DesiredState.DesiredAdapter;
+import dev.lory.worker.DesiredState.Residency;
 import dev.lory.worker.WorkerStatus.AdapterStatus;
 import jakarta.persistence.Column;
 import jakarta.persistence.Entity;
@@ -10,6 +12,7 @@ import jakarta.persistence.GenerationType;
 import jakarta.persistence.Id;
 import jakarta.persistence.Table;
 import jakarta.persistence.Version;
+import java.nio.file.Path;
 import java.util.List;
 
 /** An adapter by name, and its state; only {@link AdapterRepository#move} changes the state. */
@@ -46,7 +49,14 @@ class AdapterEntity {
     private long bytes;
 
     @Column
-    private boolean pinned;
+    @Enumerated(EnumType.STRING)
+    private Residency residency;
+
+    @Column
+    private long generation;
+
+    @Column(name = "wanted_at")
+    private long wantedAt;
 
     @Column
     @Enumerated(EnumType.STRING)
@@ -68,6 +78,7 @@ class AdapterEntity {
         this.source = source;
         this.digest = "";
         this.targetModules = new String[0];
+        this.residency = Residency.ON_DEMAND;
         this.state = AdapterState.REGISTERED;
         this.stateReason = "";
     }
@@ -78,8 +89,28 @@ class AdapterEntity {
         stateReason = reason;
     }
 
+    /** Its files are to be read again, or for the first time. */
     void readFrom(String newSource) {
         source = newSource;
+        generation++;
+    }
+
+    /** It is to be loaded as of this desired revision, even if another must go. */
+    void wantAt(long revision) {
+        wantedAt = revision;
+    }
+
+    void keep(Residency wanted) {
+        residency = wanted;
+    }
+
+    Residency residency() {
+        return residency;
+    }
+
+    /** What workers are told. */
+    DesiredAdapter desired(Path folder) {
+        return new DesiredAdapter(name, folder.toString(), generation, residency, wantedAt);
     }
 
     /** What the worker found in it; a status without digest says nothing. */
@@ -118,6 +149,16 @@ class AdapterEntity {
 
     Adapter view() {
         return new Adapter(
-                name, kind, source, digest, rank, List.of(targetModules), bytes, state, stateReason, version);
+                name,
+                kind,
+                source,
+                digest,
+                rank,
+                List.of(targetModules),
+                bytes,
+                residency,
+                state,
+                stateReason,
+                version);
     }
 }

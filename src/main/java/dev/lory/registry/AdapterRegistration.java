@@ -8,6 +8,7 @@ import dev.lory.error.ServiceException;
 import dev.lory.ordering.AdapterNames;
 import dev.lory.ordering.Ordering;
 import dev.lory.ordering.Ordering.PreloadAdapter;
+import dev.lory.worker.DesiredState.Residency;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,6 +46,7 @@ class AdapterRegistration {
             AdapterEntity made = new AdapterEntity(model, name, AdapterKind.LORA, source);
             adapters.persist(made);
             model.changed();
+            made.wantAt(model.desiredRevision());
             audit.record(actor.name(), "register", "adapter/" + name, "", source);
             return made;
         }
@@ -53,7 +55,7 @@ class AdapterRegistration {
             replace(model, row, source, actor);
         } else if (row.state() == AdapterState.FAILED) {
             adapters.move(row, AdapterState.LOADING, "registered again", actor.name());
-            model.changed();
+            want(model, row);
         }
         return row;
     }
@@ -67,6 +69,17 @@ class AdapterRegistration {
 
     /** @throws ServiceException {@code CONFLICT} while it is active, or being loaded */
     void retire(BaseModelEntity model, AdapterEntity row, Actor actor) {
+        requireInactive(model, row);
+        if (row.state() == AdapterState.LOADING) {
+            throw new ServiceException(
+                    ErrorCode.CONFLICT, "adapter `" + row.name() + "` is being loaded; try again later");
+        }
+        adapters.move(row, AdapterState.RETIRED, "", actor.name());
+        model.changed();
+        audit.record(actor.name(), "retire", "adapter/" + row.name(), row.source(), "");
+    }
+
+    private void requireInactive(BaseModelEntity model, AdapterEntity row) {
         boolean active = activations.latest(model).stream()
                 .flatMap(activation -> activation.adapters().stream())
                 .anyMatch(adapter -> adapter.name().equals(row.name()));
@@ -75,13 +88,6 @@ class AdapterRegistration {
                     ErrorCode.CONFLICT,
                     "adapter `" + row.name() + "` is in the current activation; activate a set without it first");
         }
-        if (row.state() == AdapterState.LOADING) {
-            throw new ServiceException(
-                    ErrorCode.CONFLICT, "adapter `" + row.name() + "` is being loaded; try again later");
-        }
-        adapters.move(row, AdapterState.RETIRED, "", actor.name());
-        model.changed();
-        audit.record(actor.name(), "retire", "adapter/" + row.name(), row.source(), "");
     }
 
     private void replace(BaseModelEntity model, AdapterEntity row, String source, Actor actor) {
@@ -94,6 +100,41 @@ class AdapterRegistration {
         audit.record(actor.name(), "register", "adapter/" + row.name(), row.source(), source);
         row.readFrom(source);
         adapters.move(row, AdapterState.LOADING, "its source is now " + source, actor.name());
+        want(model, row);
+    }
+
+    private static void want(BaseModelEntity model, AdapterEntity row) {
+        model.changed();
+        row.wantAt(model.desiredRevision());
+    }
+
+    /** Has it on the device as soon as may be; requests may name it again. */
+    void load(BaseModelEntity model, AdapterEntity row, Actor actor) {
+        if (row.residency() == Residency.UNLOADED) {
+            row.keep(Residency.ON_DEMAND);
+        }
+        if (row.state() == AdapterState.FAILED || row.state() == AdapterState.REGISTERED) {
+            adapters.move(row, AdapterState.LOADING, "asked to load", actor.name());
+        }
+        want(model, row);
+        audit.record(actor.name(), "load", "adapter/" + row.name(), "", "");
+    }
+
+    /**
+     * Keeps it from being used until it is loaded again.
+     *
+     * @throws ServiceException {@code CONFLICT} while it is active
+     */
+    void unload(BaseModelEntity model, AdapterEntity row, Actor actor) {
+        requireInactive(model, row);
+        keep(model, row, Residency.UNLOADED, actor);
+    }
+
+    /** Sets how long it stays on the device. */
+    void keep(BaseModelEntity model, AdapterEntity row, Residency residency, Actor actor) {
+        audit.record(
+                actor.name(), "keep", "adapter/" + row.name(), row.residency().name(), residency.name());
+        row.keep(residency);
         model.changed();
     }
 

@@ -1,23 +1,34 @@
 package dev.lory.registry;
 
+import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
+import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import dev.lory.adapter.AdapterReport;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.Finding;
 import dev.lory.error.ServiceException;
 import dev.lory.ordering.Ordering;
 import dev.lory.ordering.Ordering.PreloadAdapter;
+import dev.lory.worker.DesiredState.Residency;
+import dev.lory.worker.WorkerStatus.AdapterStatus;
+import dev.lory.worker.WorkerStatus.Tier;
 import io.quarkus.narayana.jta.QuarkusTransaction;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
 
 /** The adapters that requests may name. Any thread may call. */
 @ApplicationScoped
 public class AdapterService {
+    private static final Duration POLL = Duration.ofMillis(20);
+
     private final BaseModels models;
     private final AdapterRepository adapters;
     private final AdapterRegistration registration;
@@ -177,14 +188,70 @@ public class AdapterService {
      * @throws ServiceException {@code ADAPTER_NOT_FOUND}; {@code CONFLICT} while it is active, or being loaded
      */
     public void retire(String name, Actor actor) {
-        String source = QuarkusTransaction.requiringNew().call(() -> {
+        discard(change(name, (model, row) -> registration.retire(model, row, actor))
+                .source());
+    }
+
+    /** Has an adapter on the device, even if another must go, and lets requests name it again. */
+    public Adapter load(String name, Actor actor) {
+        return change(name, (model, row) -> registration.load(model, row, actor));
+    }
+
+    /** Keeps an adapter on the device for ever, or as long as there is room. */
+    public Adapter pin(String name, boolean pinned, Actor actor) {
+        Residency residency = pinned ? Residency.PINNED : Residency.ON_DEMAND;
+        return change(name, (model, row) -> registration.keep(model, row, residency, actor));
+    }
+
+    /**
+     * What unloading gave back.
+     *
+     * @param bytesReleased on the device of this service; 0 = it was not there, or is still used
+     * @param leases requests that still run with it
+     */
+    @JsonNaming(SnakeCaseStrategy.class)
+    public record Unloaded(String name, long bytesReleased, int leases) {}
+
+    /**
+     * Refuses an adapter to new requests and drops it when the last that runs with it has ended.
+     *
+     * @param patience how long to wait for that
+     * @throws ServiceException {@code ADAPTER_NOT_FOUND}; {@code CONFLICT} while it is active
+     */
+    public Unloaded unload(String name, Duration patience, Actor actor) {
+        boolean resident =
+                status(name).filter(found -> found.tier() == Tier.DEVICE).isPresent();
+        change(name, (model, row) -> registration.unload(model, row, actor));
+        long deadline = System.nanoTime() + patience.toNanos();
+        Optional<AdapterStatus> now = status(name);
+        while (now.isPresent() && !isOut(now.get()) && System.nanoTime() < deadline) {
+            LockSupport.parkNanos(POLL.toNanos());
+            now = status(name);
+        }
+        long bytes = now.filter(AdapterService::isOut).map(AdapterStatus::bytes).orElse(0L);
+        return new Unloaded(
+                name, resident ? bytes : 0, now.map(AdapterStatus::leases).orElse(0));
+    }
+
+    private static boolean isOut(AdapterStatus found) {
+        return found.state() == AdapterStatus.State.UNLOADED && found.tier() == Tier.DISK;
+    }
+
+    private Optional<AdapterStatus> status(String name) {
+        return workers.status().adapters().stream()
+                .filter(found -> found.name().equals(name))
+                .findFirst();
+    }
+
+    private Adapter change(String name, BiConsumer<BaseModelEntity, AdapterEntity> action) {
+        Adapter changed = QuarkusTransaction.requiringNew().call(() -> {
             BaseModelEntity model = models.lock();
             AdapterEntity row = adapters.require(model, name);
-            registration.retire(model, row, actor);
-            return row.source();
+            action.accept(model, row);
+            return row.view();
         });
         changes.raise();
-        discard(source);
+        return changed;
     }
 
     private void discard(String source) {

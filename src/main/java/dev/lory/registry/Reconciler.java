@@ -1,13 +1,15 @@
 package dev.lory.registry;
 
 import dev.lory.worker.DesiredState;
-import dev.lory.worker.DesiredState.DesiredAdapter;
+import dev.lory.worker.DesiredState.Residency;
 import dev.lory.worker.GenerationRequest.WeightedAdapter;
 import dev.lory.worker.Worker;
 import dev.lory.worker.WorkerStatus;
 import dev.lory.worker.WorkerStatus.AdapterStatus;
+import dev.lory.worker.WorkerStatus.Tier;
 import io.quarkus.narayana.jta.QuarkusTransaction;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -68,15 +70,17 @@ class Reconciler {
     /** Marks what will be loaded, and says what is to be kept. */
     private DesiredState announce() {
         BaseModelEntity model = models.lock();
+        Set<String> activeNames = activeNames(model);
         List<AdapterEntity> kept = adapters.of(model);
         kept.stream()
-                .filter(adapter -> adapter.state() == AdapterState.REGISTERED)
+                .filter(adapter ->
+                        adapter.state() == AdapterState.REGISTERED && adapter.residency() != Residency.UNLOADED)
                 .forEach(adapter -> adapters.move(adapter, AdapterState.LOADING, "", ACTOR));
         return new DesiredState(
                 model.desiredRevision(),
                 kept.stream()
-                        .map(adapter -> new DesiredAdapter(
-                                adapter.name(), sources.folder(adapter.source()).toString()))
+                        .sorted(Comparator.comparing(adapter -> !activeNames.contains(adapter.name())))
+                        .map(adapter -> adapter.desired(sources.folder(adapter.source())))
                         .toList());
     }
 
@@ -114,6 +118,7 @@ class Reconciler {
         return switch (found.state()) {
             case LOADING -> row.state();
             case FAILED -> AdapterState.FAILED;
+            case UNLOADED -> found.tier() == Tier.DISK ? AdapterState.REGISTERED : row.state();
             case READY -> {
                 if (activeNames.contains(row.name())) {
                     yield AdapterState.ACTIVE;

@@ -1,6 +1,7 @@
 package dev.lory.registry;
 
 import dev.lory.adapter.AdapterPolicy;
+import dev.lory.worker.ResidencyLimits;
 import dev.lory.worker.WorkerOptions;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
@@ -55,6 +56,14 @@ public interface WorkerConfig {
     @WithDefault("1024")
     int maxWaiting();
 
+    /** Adapters on the device at the same time; 0 = any number that fits. */
+    @WithDefault("0")
+    int maxLoras();
+
+    /** Bytes of all adapters on the device; 0 = half of what weights and KV cache leave. */
+    @WithDefault("0")
+    long maxLoraBytes();
+
     /** Of an adapter; 0 = whatever fits. */
     @WithDefault("0")
     int maxLoraRank();
@@ -91,6 +100,7 @@ public interface WorkerConfig {
                         maxLoraRank(),
                         adapterSigners().orElse(List.of()).stream()
                                 .map(AdapterPolicy::signer)
-                                .toList()));
+                                .toList()),
+                new ResidencyLimits(maxLoras(), maxLoraBytes()));
     }
 }

@@ -8,8 +8,9 @@ import dev.lory.error.ServiceException;
  *
  * @param maxModelLen tokens of prompt and output together
  * @param blocks of {@link #BLOCK_SIZE} positions
+ * @param leftBytes what they and the weights leave free
  */
-record KvPlan(int maxModelLen, int blocks) {
+record KvPlan(int maxModelLen, int blocks, long leftBytes) {
     static final int BLOCK_SIZE = 16;
 
     /** What is taken where the longest sequence needs less: room for several short ones. */
@@ -74,7 +75,8 @@ record KvPlan(int maxModelLen, int blocks) {
                             : budget + " of memory may be used for them unless --kv-cache says otherwise"));
         }
         long bytes = wantedBytes > 0 ? wantedBytes : Math.max(given.needed(len), Math.min(USUAL_BYTES, budget));
-        return new KvPlan(len, (int) Math.min(bytes / given.blockBytes, Integer.MAX_VALUE / BLOCK_SIZE));
+        int blocks = (int) Math.min(bytes / given.blockBytes, Integer.MAX_VALUE / BLOCK_SIZE);
+        return new KvPlan(len, blocks, given.left() - blocks * given.blockBytes);
     }
 
     private static ServiceException refused(String detail) {

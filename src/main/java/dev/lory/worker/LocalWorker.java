@@ -6,6 +6,7 @@ import dev.lory.adapter.AdapterPolicy;
 import dev.lory.adapter.AdapterReport;
 import dev.lory.adapter.AdapterSlots;
 import dev.lory.adapter.LoraDelta;
+import dev.lory.adapter.LoraWeights;
 import dev.lory.adapter.PeftFolder;
 import dev.lory.engine.Engine;
 import dev.lory.engine.EngineOptions;
@@ -38,6 +39,7 @@ import java.util.stream.IntStream;
 public final class LocalWorker implements Worker {
     private static final Logger LOG = System.getLogger(LocalWorker.class.getName());
     private static final int MAX_LOGIT_ROWS = 64;
+    private static final long MIN_LORA_BYTES = 64L << 20;
 
     private final Backend backend;
     private final ModelText text;
@@ -47,6 +49,8 @@ public final class LocalWorker implements Worker {
     private final Decoder decoder;
     private final AdapterPolicy policy;
     private final ResidentAdapters adapters;
+    private final Object loading = new Object();
+    private boolean warm;
 
     private LocalWorker(WorkerOptions options, ModelSource source, Backend backend, LoadListener listener) {
         this.backend = backend;
@@ -74,9 +78,12 @@ public final class LocalWorker implements Worker {
         this.decoder = decoder;
         policy = options.adapterPolicy();
         adapters = new ResidentAdapters(
-                folder -> folder(folder).load(decoder, backend),
-                action -> engine.call(() -> action.apply(slots)),
-                action -> engine.post(() -> action.accept(slots)));
+                new ResidentAdapters.Device(
+                        this::load,
+                        action -> engine.call(() -> action.apply(slots)),
+                        action -> engine.post(() -> action.accept(slots))),
+                options.residency().orBytes(Math.max(MIN_LORA_BYTES, plan.leftBytes() / 2)),
+                ResidentAdapters.Patience.usual(options.maxWaiting()));
     }
 
     /**
@@ -141,6 +148,7 @@ public final class LocalWorker implements Worker {
                 model,
                 adapters.appliedRevision(),
                 adapters.status(),
+                adapters.residency(),
                 new EngineStatus(
                         stats.running(),
                         stats.waiting(),
@@ -157,16 +165,25 @@ public final class LocalWorker implements Worker {
     @Override
     public synchronized WorkerStatus apply(DesiredState desired) {
         List<String> loaded = adapters.apply(desired);
-        if (!loaded.isEmpty()) {
+        if (!loaded.isEmpty() && !warm) {
+            warm = true;
             WarmUp.run(this, loaded);
         }
         return status();
     }
 
-    /** Not while others are loaded: both put weights on the device. */
     @Override
-    public synchronized AdapterReport check(String source) {
-        return folder(source).check(decoder, backend);
+    public AdapterReport check(String source) {
+        synchronized (loading) {
+            return folder(source).check(decoder, backend);
+        }
+    }
+
+    /** One at a time, so that no more than one adapter is on the device beyond those with a slot. */
+    private LoraWeights load(String source) {
+        synchronized (loading) {
+            return folder(source).load(decoder, backend);
+        }
     }
 
     private PeftFolder folder(String source) {

@@ -1,5 +1,7 @@
 package dev.lory.worker;
 
+import static dev.lory.error.ServiceException.invalid;
+
 import dev.lory.adapter.AdapterSet;
 import dev.lory.adapter.AdapterSlots;
 import dev.lory.adapter.LoraWeights;
@@ -9,46 +11,55 @@ import dev.lory.worker.DesiredState.DesiredAdapter;
 import dev.lory.worker.GenerationEvent.UsedAdapter;
 import dev.lory.worker.GenerationRequest.WeightedAdapter;
 import dev.lory.worker.WorkerStatus.AdapterStatus;
+import dev.lory.worker.WorkerStatus.ResidencyStatus;
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The wanted adapters by name, and who uses them. A request leases what it runs with: an adapter that is dropped or replaced meanwhile
- * stays in its slot until the last lease is back. Any thread may call; nothing in here takes long but {@link #apply}.
+ * The wanted adapters by name, those of them that are on the device, and who uses them. A request leases what it runs with: an adapter that is
+ * dropped, evicted or replaced meanwhile stays in its slot until the last lease is back.
+ *
+ * <p>Who needs an adapter that is on disk gets in line. Only the first in line reads files and takes slots, so that nobody waits for another
+ * while he holds what that one waits for. After {@link Patience#drain} a busy adapter makes room for him: whoever names it from then on gets
+ * in line, too, so that nobody waits for ever. Any thread may call.
  */
 final class ResidentAdapters {
-    /** An adapter in its slot. */
-    private static final class Resident {
-        final LoraWeights weights;
-        final int slot;
-        int leases;
-        boolean dropped;
-
-        Resident(LoraWeights weights, int slot) {
-            this.weights = weights;
-            this.slot = slot;
+    /**
+     * How long requests wait.
+     *
+     * @param line for an adapter, until they are refused
+     * @param drain for a slot, until one is cleared for them
+     * @param maxWaiting at the same time; more are refused at once
+     */
+    record Patience(Duration line, Duration drain, int maxWaiting) {
+        static Patience usual(int maxWaiting) {
+            return new Patience(Duration.ofSeconds(30), Duration.ofSeconds(2), maxWaiting);
         }
     }
 
-    /** A wanted adapter: loading until it has a resident or a reason why not. */
-    private static final class Entry {
-        final DesiredAdapter wanted;
-
-        @Nullable
-        Resident resident;
-
-        @Nullable
-        String failure;
-
-        Entry(DesiredAdapter wanted) {
-            this.wanted = wanted;
-        }
-    }
+    /**
+     * The engine's side.
+     *
+     * @param loader reads a PEFT folder
+     * @param onEngine runs an action on the slots, between two steps, and returns its result
+     * @param later the same without waiting
+     */
+    record Device(
+            Function<String, LoraWeights> loader,
+            Function<Function<AdapterSlots, Integer>, Integer> onEngine,
+            Consumer<Consumer<AdapterSlots>> later) {}
 
     /** What a request runs with, until {@link #release}. */
     static final class Lease {
@@ -71,24 +82,22 @@ final class ResidentAdapters {
         }
     }
 
-    private final Map<String, Entry> entries = new LinkedHashMap<>();
-    private final Function<String, LoraWeights> loader;
-    private final Function<Function<AdapterSlots, Integer>, Integer> onEngine;
-    private final Consumer<Consumer<AdapterSlots>> later;
+    private final Device device;
+    private final Patience patience;
+    private final Map<String, AdapterEntry> entries = new LinkedHashMap<>();
+    private final AdapterMemory memory;
+    private final ReentrantLock line = new ReentrantLock(true);
     private long appliedRevision;
+    private long hits;
+    private long misses;
+    private long evictions;
+    private long loads;
+    private long loadNanos;
 
-    /**
-     * @param loader reads a PEFT folder
-     * @param onEngine runs an action on the slots, between two steps, and returns its result
-     * @param later the same without waiting
-     */
-    ResidentAdapters(
-            Function<String, LoraWeights> loader,
-            Function<Function<AdapterSlots, Integer>, Integer> onEngine,
-            Consumer<Consumer<AdapterSlots>> later) {
-        this.loader = loader;
-        this.onEngine = onEngine;
-        this.later = later;
+    ResidentAdapters(Device device, ResidencyLimits limits, Patience patience) {
+        this.device = device;
+        this.memory = new AdapterMemory(limits);
+        this.patience = patience;
     }
 
     synchronized long appliedRevision() {
@@ -97,94 +106,206 @@ final class ResidentAdapters {
 
     /** As {@link Worker#apply}; one caller at a time. @return names of the adapters that were loaded */
     List<String> apply(DesiredState desired) {
-        List<Entry> toLoad = adopt(desired);
-        toLoad.forEach(this::load);
+        boolean first = appliedRevision() == 0;
+        List<String> loaded = new ArrayList<>();
+        boolean full = false;
+        for (AdapterEntry entry : adopt(desired)) {
+            boolean asked = entry.isPinned() || !first && entry.wanted.wantedAt() > appliedRevision();
+            if (asked || !full && hasSlot()) {
+                boolean there = preload(entry, asked);
+                full |= !asked && !there && !entry.isFailed();
+                if (there) {
+                    loaded.add(entry.wanted.name());
+                }
+            }
+            synchronized (this) {
+                entry.loading = false;
+            }
+        }
         synchronized (this) {
             appliedRevision = Math.max(appliedRevision, desired.revision());
-            return toLoad.stream()
-                    .filter(entry -> entry.resident != null)
-                    .map(entry -> entry.wanted.name())
-                    .toList();
         }
+        return loaded;
     }
 
-    private synchronized List<Entry> adopt(DesiredState desired) {
-        List<Entry> toLoad = new ArrayList<>();
+    private synchronized boolean hasSlot() {
+        return memory.hasSlot();
+    }
+
+    /** @return the entries whose weights may be fetched */
+    private synchronized List<AdapterEntry> adopt(DesiredState desired) {
+        List<AdapterEntry> toLoad = new ArrayList<>();
         if (desired.revision() <= appliedRevision) {
             return toLoad;
         }
-        Map<String, Entry> wanted = new LinkedHashMap<>();
+        Map<String, AdapterEntry> wanted = new LinkedHashMap<>();
         for (DesiredAdapter adapter : desired.adapters()) {
-            Entry known = entries.remove(adapter.name());
-            if (known != null && known.resident != null && known.wanted.equals(adapter)) {
-                wanted.put(adapter.name(), known);
-            } else {
-                Entry entry = new Entry(adapter);
-                wanted.put(adapter.name(), entry);
-                toLoad.add(entry);
-                drop(known);
+            AdapterEntry known = entries.remove(adapter.name());
+            AdapterEntry entry = known != null && !known.isFailed() && known.wanted.isSameContent(adapter)
+                    ? known
+                    : new AdapterEntry(adapter);
+            if (entry != known) {
+                forget(known);
             }
+            boolean news = entry != known || entry.isUnloaded() || adapter.wantedAt() > entry.wanted.wantedAt();
+            entry.wanted = adapter;
+            if (entry.isUnloaded()) {
+                drop(entry);
+            } else if (entry.resident().isEmpty() && (news || entry.isPinned())) {
+                toLoad.add(entry);
+            }
+            wanted.put(adapter.name(), entry);
         }
-        entries.values().forEach(this::drop);
+        entries.values().forEach(this::forget);
         entries.clear();
         entries.putAll(wanted);
+        notifyAll();
         return toLoad;
     }
 
-    private void load(Entry entry) {
+    private boolean preload(AdapterEntry entry, boolean evicting) {
         try {
-            LoraWeights weights = loader.apply(entry.wanted.source());
-            int slot = onEngine.apply(slots -> slots.put(weights));
-            synchronized (this) {
-                entry.resident = new Resident(weights, slot);
-            }
+            Resident resident = inLine(() -> bring(entry, evicting, Set.of()));
+            release(List.of(resident));
+            return true;
         } catch (ServiceException e) {
-            synchronized (this) {
-                entry.failure = e.detail();
-            }
+            return false; // its status says why
         }
     }
 
-    private void drop(@Nullable Entry entry) {
-        if (entry != null && entry.resident != null) {
-            entry.resident.dropped = true;
-            freeIfUnused(entry.resident);
+    private void forget(@Nullable AdapterEntry entry) {
+        if (entry != null) {
+            entry.gone = true;
+            drop(entry);
         }
+    }
+
+    private void drop(AdapterEntry entry) {
+        entry.resident().ifPresent(resident -> {
+            entry.leave();
+            resident.dropped = true;
+            freeIfUnused(resident);
+        });
     }
 
     private void freeIfUnused(Resident resident) {
         if (resident.dropped && resident.leases == 0) {
-            later.accept(slots -> {
+            memory.leave(resident);
+            device.later().accept(slots -> {
                 slots.remove(resident.slot);
                 resident.weights.close();
+                left(resident);
             });
         }
     }
 
-    /** @throws ServiceException {@code ADAPTER_NOT_FOUND}, {@code UNAVAILABLE}, {@code INVALID_REQUEST}, naming the adapter */
-    synchronized Lease lease(List<WeightedAdapter> adapters) {
+    private synchronized void left(Resident resident) {
+        memory.left(resident);
+        resident.entry.left(resident);
+        notifyAll();
+    }
+
+    /**
+     * What a request runs with; may wait until it is on the device.
+     *
+     * @throws ServiceException {@code ADAPTER_NOT_FOUND}, {@code UNAVAILABLE}, {@code OVERLOADED}, {@code INVALID_REQUEST}, naming the adapter
+     */
+    Lease lease(List<WeightedAdapter> adapters) {
+        return leaseResidents(adapters)
+                .orElseGet(() -> inLine(() -> {
+                    Set<Resident> held = new HashSet<>();
+                    try {
+                        for (WeightedAdapter adapter : adapters) {
+                            held.add(bring(waiting(adapter.name()), true, held));
+                        }
+                        return leased(adapters);
+                    } finally {
+                        release(held); // the lease counts for itself
+                    }
+                }));
+    }
+
+    /** Empty if not all are on the device, or somebody waits for their slots. */
+    private synchronized Optional<Lease> leaseResidents(List<WeightedAdapter> adapters) {
+        requireSet(adapters);
+        for (WeightedAdapter adapter : adapters) {
+            if (usable(adapter.name())
+                    .resident()
+                    .filter(resident -> !resident.held)
+                    .isEmpty()) {
+                misses++;
+                return Optional.empty();
+            }
+        }
+        hits += adapters.isEmpty() ? 0 : 1;
+        return Optional.of(leased(adapters));
+    }
+
+    private void requireSet(List<WeightedAdapter> adapters) {
+        Set<String> names = new HashSet<>();
+        for (WeightedAdapter adapter : adapters) {
+            if (!Float.isFinite(adapter.weight())) {
+                throw invalid("adapters", "the weight of adapter " + adapter.name() + " is " + adapter.weight());
+            }
+            if (!names.add(adapter.name())) {
+                throw invalid("adapters", "adapter " + adapter.name() + " is named twice");
+            }
+        }
+        int max = memory.limits().maxLoras();
+        if (max > 0 && adapters.size() > max) {
+            throw invalid(
+                    "adapters",
+                    adapters.size() + " adapters are named, but --max-loras allows " + max + " at the same time");
+        }
+    }
+
+    private AdapterEntry usable(String name) {
+        AdapterEntry entry = entries.get(name);
+        if (entry == null) {
+            throw notFound("adapter " + name + " is not there");
+        }
+        if (entry.isUnloaded()) {
+            throw notFound("adapter " + name + " is unloaded");
+        }
+        if (entry.isFailed()) {
+            throw new ServiceException(
+                    ErrorCode.UNAVAILABLE, "adapter " + name + " could not be loaded: " + entry.failure);
+        }
+        return entry;
+    }
+
+    private synchronized AdapterEntry waiting(String name) {
+        return usable(name);
+    }
+
+    private static ServiceException notFound(String detail) {
+        return new ServiceException(ErrorCode.ADAPTER_NOT_FOUND, detail, Map.of("param", "adapters"));
+    }
+
+    /** All are on the device. */
+    private synchronized Lease leased(List<WeightedAdapter> adapters) {
         List<AdapterSet.Member> members = new ArrayList<>();
         List<UsedAdapter> used = new ArrayList<>();
         List<Resident> residents = new ArrayList<>();
         for (WeightedAdapter adapter : adapters) {
-            Resident resident = resident(adapter);
-            if (residents.contains(resident)) {
-                throw ServiceException.invalid("adapters", "adapter " + adapter.name() + " is named twice");
-            }
+            Resident resident = usable(adapter.name())
+                    .resident()
+                    .orElseThrow(() -> new ServiceException(
+                            ErrorCode.UNAVAILABLE, "adapter " + adapter.name() + " was replaced meanwhile; try again"));
             requireSummable(adapter, resident.weights, adapters.size());
             residents.add(resident);
             String digest = resident.weights.digest();
             members.add(new AdapterSet.Member(digest, resident.slot, adapter.weight()));
             used.add(new UsedAdapter(adapter.name(), digest, adapter.weight()));
         }
-        residents.forEach(resident -> resident.leases++);
+        residents.forEach(this::use);
         return new Lease(AdapterSet.of(members), used, residents);
     }
 
     /** DoRA and whole weights are no deltas: with others, PEFT's result would depend on the order, and a weight has no meaning. */
     private static void requireSummable(WeightedAdapter adapter, LoraWeights weights, int adapters) {
         if (!weights.exclusive().isEmpty() && (adapters > 1 || adapter.weight() != 1)) {
-            throw ServiceException.invalid(
+            throw invalid(
                     "adapters",
                     "adapter " + adapter.name()
                             + " can only run alone and with weight 1, because its configuration has "
@@ -192,57 +313,175 @@ final class ResidentAdapters {
         }
     }
 
-    private Resident resident(WeightedAdapter adapter) {
-        String name = adapter.name();
-        if (!Float.isFinite(adapter.weight())) {
-            throw ServiceException.invalid("adapters", "the weight of adapter " + name + " is " + adapter.weight());
-        }
-        Entry entry = entries.get(name);
-        if (entry == null) {
-            throw new ServiceException(
-                    ErrorCode.ADAPTER_NOT_FOUND, "adapter " + name + " is not there", Map.of("param", "adapters"));
-        }
-        Resident resident = entry.resident;
-        if (resident == null) {
-            throw new ServiceException(
-                    ErrorCode.UNAVAILABLE,
-                    entry.failure == null
-                            ? "adapter " + name + " is being loaded"
-                            : "adapter " + name + " could not be loaded: " + entry.failure);
-        }
+    private Resident use(Resident resident) {
+        resident.leases++;
+        memory.touch(resident);
         return resident;
     }
 
-    synchronized void release(Lease lease) {
-        for (Resident resident : lease.residents) {
+    void release(Lease lease) {
+        release(lease.residents);
+    }
+
+    private synchronized void release(Iterable<Resident> residents) {
+        for (Resident resident : residents) {
             resident.leases--;
             freeIfUnused(resident);
         }
+        notifyAll();
+    }
+
+    /** First come, first served. */
+    private <T> T inLine(Supplier<T> action) {
+        if (line.getQueueLength() >= patience.maxWaiting()) {
+            throw new ServiceException(
+                    ErrorCode.OVERLOADED,
+                    patience.maxWaiting() + " requests wait for adapters already; try again later");
+        }
+        try {
+            if (!line.tryLock(patience.line().toNanos(), TimeUnit.NANOSECONDS)) {
+                throw noRoom();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ServiceException(ErrorCode.UNAVAILABLE, "the service is stopping");
+        }
+        try {
+            return action.get();
+        } finally {
+            line.unlock();
+        }
+    }
+
+    private ServiceException noRoom() {
+        return new ServiceException(
+                ErrorCode.UNAVAILABLE,
+                "no room for another adapter became free within "
+                        + patience.line().toSeconds() + " s; try again later");
+    }
+
+    /** The adapter on the device, with a lease. For the first in line. */
+    private Resident bring(AdapterEntry entry, boolean evicting, Set<Resident> kept) {
+        synchronized (this) {
+            Optional<Resident> there = entry.resident();
+            if (there.isPresent()) {
+                return use(there.get());
+            }
+            entry.waiting++;
+        }
+        try {
+            LoraWeights weights = load(entry);
+            try {
+                makeRoom(entry, weights.bytes(), evicting, kept);
+            } catch (RuntimeException e) {
+                weights.close();
+                throw e;
+            }
+            int slot = device.onEngine().apply(slots -> slots.put(weights));
+            return settle(entry, new Resident(entry, weights, slot));
+        } finally {
+            synchronized (this) {
+                entry.waiting--;
+            }
+        }
+    }
+
+    private LoraWeights load(AdapterEntry entry) {
+        long began = System.nanoTime();
+        try {
+            LoraWeights weights = device.loader().apply(entry.wanted.source());
+            synchronized (this) {
+                loads++;
+                loadNanos += System.nanoTime() - began;
+                if (!entry.matches(weights)) {
+                    weights.close();
+                    throw new ServiceException(
+                            ErrorCode.INVALID_ADAPTER,
+                            entry.wanted.source()
+                                    + " has other content than when it was first loaded; register it again");
+                }
+                entry.describe(weights);
+            }
+            return weights;
+        } catch (ServiceException e) {
+            synchronized (this) {
+                entry.failure = e.detail();
+            }
+            throw new ServiceException(
+                    ErrorCode.UNAVAILABLE, "adapter " + entry.wanted.name() + " could not be loaded: " + e.detail(), e);
+        }
+    }
+
+    private synchronized void makeRoom(AdapterEntry entry, long bytes, boolean evicting, Set<Resident> kept) {
+        long max = memory.limits().maxBytes();
+        if (max > 0 && bytes > max) {
+            entry.failure = "it takes " + bytes + " bytes, --max-lora-bytes allows " + max;
+            throw new ServiceException(
+                    ErrorCode.UNAVAILABLE, "adapter " + entry.wanted.name() + " does not fit: " + entry.failure);
+        }
+        long began = System.nanoTime();
+        try {
+            while (!memory.hasRoom(bytes)) {
+                long waited = System.nanoTime() - began;
+                if (!evicting || waited >= patience.line().toNanos()) {
+                    throw noRoom();
+                }
+                Optional<Resident> idle = memory.idle();
+                if (memory.willHaveRoom(bytes) || idle.isEmpty()) {
+                    awaitRelease(waited, kept);
+                } else {
+                    evict(idle.get());
+                }
+            }
+        } finally {
+            memory.releaseHeld();
+        }
+    }
+
+    private void evict(Resident resident) {
+        evictions++;
+        drop(resident.entry);
+    }
+
+    private void awaitRelease(long waited, Set<Resident> kept) {
+        boolean draining = waited >= patience.drain().toNanos();
+        if (draining) {
+            memory.busy(kept).ifPresent(resident -> resident.held = true);
+        }
+        Duration until = (draining ? patience.line() : patience.drain()).minusNanos(waited);
+        try {
+            wait(Math.max(1, until.toMillis()));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ServiceException(ErrorCode.UNAVAILABLE, "the service is stopping");
+        }
+    }
+
+    private synchronized Resident settle(AdapterEntry entry, Resident resident) {
+        memory.add(resident);
+        if (entry.gone || entry.isUnloaded()) {
+            resident.dropped = true;
+            freeIfUnused(resident);
+            throw notFound("adapter " + entry.wanted.name() + " was given up meanwhile");
+        }
+        entry.enter(resident);
+        return use(resident);
     }
 
     synchronized List<AdapterStatus> status() {
-        return entries.values().stream().map(ResidentAdapters::status).toList();
+        return entries.values().stream().map(AdapterEntry::status).toList();
     }
 
-    private static AdapterStatus status(Entry entry) {
-        String name = entry.wanted.name();
-        String source = entry.wanted.source();
-        Resident resident = entry.resident;
-        if (resident == null) {
-            String failure = entry.failure;
-            AdapterStatus.State state = failure == null ? AdapterStatus.State.LOADING : AdapterStatus.State.FAILED;
-            return new AdapterStatus(name, source, state, failure == null ? "" : failure, "", 0, 0, List.of(), 0);
-        }
-        LoraWeights weights = resident.weights;
-        return new AdapterStatus(
-                name,
-                source,
-                AdapterStatus.State.READY,
-                "",
-                weights.digest(),
-                weights.rank(),
-                weights.bytes(),
-                weights.targetModules(),
-                resident.leases);
+    synchronized ResidencyStatus residency() {
+        return new ResidencyStatus(
+                memory.limits().maxLoras(),
+                memory.limits().maxBytes(),
+                memory.count(),
+                memory.bytes(),
+                hits,
+                misses,
+                evictions,
+                loads,
+                loadNanos);
     }
 }

@@ -25,6 +25,7 @@ import java.nio.file.Path;
  *     out of half of the free memory
  * @param maxWaiting requests that may wait before more are refused
  * @param adapterPolicy what is asked of adapters
+ * @param residency how much of the device adapters may take
  */
 public record WorkerOptions(
         Path model,
@@ -39,7 +40,8 @@ public record WorkerOptions(
         int maxNumBatchedTokens,
         long kvCacheBytes,
         int maxWaiting,
-        AdapterPolicy adapterPolicy) {
+        AdapterPolicy adapterPolicy,
+        ResidencyLimits residency) {
 
     public WorkerOptions {
         WeightType.of(dtype);
@@ -60,6 +62,20 @@ public record WorkerOptions(
 
     /** The defaults for a model. */
     public static WorkerOptions of(Path model) {
-        return new WorkerOptions(model, "", "", "", "auto", "auto", 0, 0, 64, 512, 0, 1024, AdapterPolicy.DEFAULT);
+        return new WorkerOptions(
+                model,
+                "",
+                "",
+                "",
+                "auto",
+                "auto",
+                0,
+                0,
+                64,
+                512,
+                0,
+                1024,
+                AdapterPolicy.DEFAULT,
+                ResidencyLimits.DEFAULT);
     }
 }

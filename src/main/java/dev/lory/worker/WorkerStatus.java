@@ -9,7 +9,12 @@ import java.util.List;
  * @param appliedRevision of the last {@link DesiredState}; 0 = none yet
  */
 public record WorkerStatus(
-        String backend, ModelInfo model, long appliedRevision, List<AdapterStatus> adapters, EngineStatus engine) {
+        String backend,
+        ModelInfo model,
+        long appliedRevision,
+        List<AdapterStatus> adapters,
+        ResidencyStatus residency,
+        EngineStatus engine) {
     public WorkerStatus {
         adapters = List.copyOf(adapters);
     }
@@ -38,8 +43,11 @@ public record WorkerStatus(
      * One wanted adapter.
      *
      * @param reason why it FAILED; empty otherwise
-     * @param digest SHA-256 of its content in hex; empty until READY, as are the figures
+     * @param digest SHA-256 of its content in hex; empty until it was loaded once, as are the figures
+     * @param bytes it takes on the device when it is there
+     * @param pinned whether it is never evicted
      * @param leases requests that run with it
+     * @param waiting requests that wait for it to come to the device
      */
     public record AdapterStatus(
             String name,
@@ -50,18 +58,57 @@ public record WorkerStatus(
             int rank,
             long bytes,
             List<String> targetModules,
-            int leases) {
+            Tier tier,
+            boolean pinned,
+            int leases,
+            int waiting) {
         public AdapterStatus {
             targetModules = List.copyOf(targetModules);
         }
 
         /** Of an adapter on this worker. */
         public enum State {
+            /** Not looked at yet. */
             LOADING,
+            /** Requests may name it. */
             READY,
+            /** Known, and not to be used. */
+            UNLOADED,
+            /** Could not be loaded. */
             FAILED
         }
     }
+
+    /** Where an adapter's weights are. */
+    public enum Tier {
+        /** In a slot. */
+        DEVICE,
+        /** In their file; a request that names it waits until they are read. */
+        DISK
+    }
+
+    /**
+     * What adapters take of the device, and counters since start.
+     *
+     * @param maxLoras 0 = any number
+     * @param maxBytes 0 = any
+     * @param loras on the device
+     * @param hits requests whose adapters were all there
+     * @param misses requests that waited for one
+     * @param evictions adapters that went for another
+     * @param loads reads from disk
+     * @param loadNanos that these took together
+     */
+    public record ResidencyStatus(
+            int maxLoras,
+            long maxBytes,
+            int loras,
+            long bytes,
+            long hits,
+            long misses,
+            long evictions,
+            long loads,
+            long loadNanos) {}
 
     /**
      * Counters since start where they end in Total, otherwise now.

@@ -17,6 +17,8 @@ import dev.lory.worker.WorkerStatus;
 import dev.lory.worker.WorkerStatus.AdapterStatus;
 import dev.lory.worker.WorkerStatus.EngineStatus;
 import dev.lory.worker.WorkerStatus.ModelInfo;
+import dev.lory.worker.WorkerStatus.ResidencyStatus;
+import dev.lory.worker.WorkerStatus.Tier;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -38,13 +40,25 @@ final class FakeWorker implements Worker {
     public WorkerStatus status() {
         List<AdapterStatus> adapters = desired.adapters().stream()
                 .map(adapter -> new AdapterStatus(
-                        adapter.name(), adapter.source(), AdapterStatus.State.READY, "", "00", 8, 1, List.of(), 0))
+                        adapter.name(),
+                        adapter.source(),
+                        AdapterStatus.State.READY,
+                        "",
+                        "00",
+                        8,
+                        1,
+                        List.of(),
+                        Tier.DEVICE,
+                        false,
+                        0,
+                        0))
                 .toList();
         return new WorkerStatus(
                 "fake",
                 new ModelInfo("fake-model", "Fake", "fake.gguf", "00", 4096, VOCABULARY, List.of()),
                 desired.revision(),
                 adapters,
+                new ResidencyStatus(0, 0, 0, 0, 0, 0, 0, 0, 0),
                 new EngineStatus(0, 0, 0, 1, 16, 0, 0, 0, 0, 0));
     }
 

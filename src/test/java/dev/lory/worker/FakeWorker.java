@@ -6,6 +6,7 @@ import dev.lory.error.ServiceException;
 import dev.lory.template.ChatInput;
 import dev.lory.template.ChatTemplate;
 import dev.lory.worker.DesiredState.DesiredAdapter;
+import dev.lory.worker.DesiredState.Residency;
 import dev.lory.worker.GenerationEvent.Candidate;
 import dev.lory.worker.GenerationEvent.Delta;
 import dev.lory.worker.GenerationEvent.Finished;
@@ -18,6 +19,8 @@ import dev.lory.worker.GenerationRequest.WeightedAdapter;
 import dev.lory.worker.WorkerStatus.AdapterStatus;
 import dev.lory.worker.WorkerStatus.EngineStatus;
 import dev.lory.worker.WorkerStatus.ModelInfo;
+import dev.lory.worker.WorkerStatus.ResidencyStatus;
+import dev.lory.worker.WorkerStatus.Tier;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -105,6 +108,7 @@ public final class FakeWorker implements Worker {
                 model,
                 appliedRevision,
                 adapters.values().stream().map(this::status).toList(),
+                new ResidencyStatus(0, 0, 0, 0, 0, 0, 0, 0, 0),
                 new EngineStatus(0, 0, 0, 128, 16, 0, 0, 0, 0, 0));
     }
 
@@ -112,18 +116,34 @@ public final class FakeWorker implements Worker {
         String failure = failures.getOrDefault(adapter.name(), "");
         if (!failure.isEmpty()) {
             return new AdapterStatus(
-                    adapter.name(), adapter.source(), AdapterStatus.State.FAILED, failure, "", 0, 0, List.of(), 0);
+                    adapter.name(),
+                    adapter.source(),
+                    AdapterStatus.State.FAILED,
+                    failure,
+                    "",
+                    0,
+                    0,
+                    List.of(),
+                    Tier.DISK,
+                    false,
+                    0,
+                    0);
         }
+        boolean unloaded = adapter.residency() == Residency.UNLOADED;
+        int used = leases.getOrDefault(adapter.name(), 0);
         return new AdapterStatus(
                 adapter.name(),
                 adapter.source(),
-                AdapterStatus.State.READY,
+                unloaded ? AdapterStatus.State.UNLOADED : AdapterStatus.State.READY,
                 "",
                 digest(adapter.name()),
                 8,
                 4096,
                 List.of("q_proj", "v_proj"),
-                leases.getOrDefault(adapter.name(), 0));
+                unloaded && used == 0 ? Tier.DISK : Tier.DEVICE,
+                adapter.residency() == Residency.PINNED,
+                used,
+                0);
     }
 
     private static String digest(String name) {

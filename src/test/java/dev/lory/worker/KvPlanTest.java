@@ -39,7 +39,8 @@ final class KvPlanTest {
         "  8190, 24000,   100,     0,    0,   8190,  512", // no multiple of a block
     })
     void plans(int modelLen, long free, long weights, int wantedLen, long wantedBytes, int len, int blocks) {
-        assertThat(plan(modelLen, free, weights, wantedLen, wantedBytes)).isEqualTo(new KvPlan(len, blocks));
+        assertThat(plan(modelLen, free, weights, wantedLen, wantedBytes))
+                .isEqualTo(new KvPlan(len, blocks, (free - weights - blocks) << 20));
     }
 
     @ParameterizedTest
@@ -88,6 +89,19 @@ final class KvPlanTest {
 
     private static WorkerOptions options(Path model, int maxModelLen) {
         return new WorkerOptions(
-                model, "", "", "", "auto", "auto", 1, maxModelLen, 4, 64, 1 << 20, 8, AdapterPolicy.DEFAULT);
+                model,
+                "",
+                "",
+                "",
+                "auto",
+                "auto",
+                1,
+                maxModelLen,
+                4,
+                64,
+                1 << 20,
+                8,
+                AdapterPolicy.DEFAULT,
+                ResidencyLimits.DEFAULT);
     }
 }

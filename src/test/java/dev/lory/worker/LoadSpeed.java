@@ -26,7 +26,8 @@ final class LoadSpeed {
                 defaults.maxNumBatchedTokens(),
                 defaults.kvCacheBytes(),
                 defaults.maxWaiting(),
-                defaults.adapterPolicy());
+                defaults.adapterPolicy(),
+                defaults.residency());
         long began = System.nanoTime();
         LoadListener listener = (bytes, total) -> {
             if (bytes == 0 || bytes == total) {

@@ -17,6 +17,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -31,13 +34,36 @@ final class LocalWorkerTest {
 
     @BeforeAll
     void open() {
-        worker = LocalWorker.open(WorkerOptions.of(Path.of("models/smollm2-135m-instruct")));
-        worker.apply(new DesiredState(
-                1,
+        worker = LocalWorker.open(options(ResidencyLimits.DEFAULT));
+        worker.apply(desired(1));
+    }
+
+    private static WorkerOptions options(ResidencyLimits residency) {
+        WorkerOptions usual = WorkerOptions.of(Path.of("models/smollm2-135m-instruct"));
+        return new WorkerOptions(
+                usual.model(),
+                "",
+                "",
+                "",
+                usual.kernels(),
+                usual.dtype(),
+                usual.threads(),
+                usual.maxModelLen(),
+                usual.maxNumSeqs(),
+                usual.maxNumBatchedTokens(),
+                usual.kvCacheBytes(),
+                usual.maxWaiting(),
+                usual.adapterPolicy(),
+                residency);
+    }
+
+    private static DesiredState desired(long revision) {
+        return new DesiredState(
+                revision,
                 List.of(
                         new DesiredAdapter("math", "models/adapters/math"),
                         new DesiredAdapter("biology", "models/adapters/biology"),
-                        new DesiredAdapter("nowhere", "models/adapters/nowhere"))));
+                        new DesiredAdapter("nowhere", "models/adapters/nowhere")));
     }
 
     @AfterAll
@@ -48,6 +74,10 @@ final class LocalWorkerTest {
     private record Answer(String text, Reason reason, int completionTokens, int cachedTokens) {}
 
     private Answer ask(Prompt prompt, List<WeightedAdapter> adapters, SamplingParams params) {
+        return ask(worker, prompt, adapters, params);
+    }
+
+    private static Answer ask(Worker worker, Prompt prompt, List<WeightedAdapter> adapters, SamplingParams params) {
         StringBuilder text = new StringBuilder();
         try (Generation generation = worker.generate(new GenerationRequest("test", prompt, adapters, params))) {
             while (generation.hasNext()) {
@@ -69,6 +99,33 @@ final class LocalWorkerTest {
 
     private static Prompt chat(String content) {
         return new Prompt.Chat(List.of(Map.of("role", "user", "content", content)), List.of(), Map.of());
+    }
+
+    /** One slot for two adapters: whoever comes waits, the other goes, and each says what it says alone. */
+    @Test
+    void adaptersTakeTurnsInOneSlot() throws Exception {
+        String math = ask(chat(QUESTION), math(), SamplingParams.greedy(12)).text();
+        List<WeightedAdapter> biology = List.of(new WeightedAdapter("biology", 1));
+        String other = ask(chat(QUESTION), biology, SamplingParams.greedy(12)).text();
+        assertThat(other).isNotEqualTo(math);
+        Worker narrow = LocalWorker.open(options(new ResidencyLimits(1, 0)));
+        try (narrow;
+                ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor()) {
+            narrow.apply(desired(1));
+            List<Future<?>> asked = new ArrayList<>();
+            for (int i = 0; i < 16; i++) {
+                boolean even = i % 2 == 0;
+                asked.add(clients.submit(
+                        () -> assertThat(ask(narrow, chat(QUESTION), even ? math() : biology, SamplingParams.greedy(12))
+                                        .text())
+                                .isEqualTo(even ? math : other)));
+            }
+            for (Future<?> answer : asked) {
+                answer.get();
+            }
+            assertThat(narrow.status().residency().evictions()).isPositive();
+            assertThat(narrow.status().residency().loras()).isEqualTo(1);
+        }
     }
 
     private static List<WeightedAdapter> math() {

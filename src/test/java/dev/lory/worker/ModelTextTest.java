@@ -38,7 +38,8 @@ final class ModelTextTest {
                 64,
                 4 << 20,
                 8,
-                AdapterPolicy.DEFAULT);
+                AdapterPolicy.DEFAULT,
+                ResidencyLimits.DEFAULT);
         try (ModelSource source = ModelSource.open(MODEL)) {
             ModelText text = ModelText.of(options, source);
             List<Integer> ids = text.encode(sneaky, false);

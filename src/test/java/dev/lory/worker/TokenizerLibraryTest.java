@@ -55,7 +55,8 @@ final class TokenizerLibraryTest {
                     64,
                     4 << 20,
                     8,
-                    AdapterPolicy.DEFAULT);
+                    AdapterPolicy.DEFAULT,
+                    ResidencyLimits.DEFAULT);
             try (LocalWorker worker = LocalWorker.open(options)) {
                 answer(worker, new Prompt.Tokens(List.of(5, 6, 7)));
                 answer(worker, new Prompt.Text("Hello"));

@@ -46,8 +46,21 @@ final class WeightTypesTest {
 
     /** Of the tokens of a prompt but the first. */
     private static List<Float> logprobs(String dtype) {
-        WorkerOptions options =
-                new WorkerOptions(MODEL, "", "", "", "auto", dtype, 1, 0, 4, 64, 1 << 20, 8, AdapterPolicy.DEFAULT);
+        WorkerOptions options = new WorkerOptions(
+                MODEL,
+                "",
+                "",
+                "",
+                "auto",
+                dtype,
+                1,
+                0,
+                4,
+                64,
+                1 << 20,
+                8,
+                AdapterPolicy.DEFAULT,
+                ResidencyLimits.DEFAULT);
         SamplingParams params = SamplingParams.builder()
                 .temperature(0)
                 .maxTokens(1)

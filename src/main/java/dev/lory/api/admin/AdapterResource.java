@@ -26,6 +26,7 @@ import jakarta.ws.rs.core.Response;
 import jakarta.ws.rs.core.SecurityContext;
 import jakarta.ws.rs.core.UriInfo;
 import java.net.URI;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +39,7 @@ import org.eclipse.microprofile.openapi.annotations.parameters.Parameter;
 import org.eclipse.microprofile.openapi.annotations.parameters.RequestBody;
 import org.eclipse.microprofile.openapi.annotations.responses.APIResponse;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
+import org.jboss.resteasy.reactive.ResponseStatus;
 import org.jboss.resteasy.reactive.RestForm;
 import org.jboss.resteasy.reactive.multipart.FileUpload;
 
@@ -51,6 +53,8 @@ import org.jboss.resteasy.reactive.multipart.FileUpload;
         description = "An error",
         content = @Content(mediaType = Problem.MEDIA_TYPE, schema = @Schema(implementation = Problem.class)))
 public class AdapterResource {
+    private static final int MAX_WAIT = 600;
+
     private final AdapterService adapters;
 
     AdapterResource(AdapterService adapters) {
@@ -172,6 +176,53 @@ public class AdapterResource {
     @APIResponse(responseCode = "200", description = "The report")
     public AdapterReport report(@PathParam("name") String name) {
         return adapters.report(name);
+    }
+
+    @POST
+    @Path("{name}/load")
+    @Operation(
+            operationId = "loadAdapter",
+            summary = "Have an adapter on the device",
+            description = "Even if another must go. Its state tells when it is there, or why it is not.")
+    @APIResponse(responseCode = "202", description = "It is being loaded")
+    @ResponseStatus(202)
+    public Adapter load(@PathParam("name") String name, @Context SecurityContext caller) {
+        return adapters.load(name, Actor.client(Callers.name(caller)));
+    }
+
+    @POST
+    @Path("{name}/unload")
+    @Operation(
+            operationId = "unloadAdapter",
+            summary = "Take an adapter off the device",
+            description =
+                    "New requests are refused; those that run with it end as they began, then its memory is free.")
+    @APIResponse(responseCode = "200", description = "What was released")
+    public AdapterService.Unloaded unload(
+            @PathParam("name") String name,
+            @QueryParam("wait")
+                    @DefaultValue("30")
+                    @Parameter(description = "Seconds to wait for requests that run with it, at most")
+                    int wait,
+            @Context SecurityContext caller) {
+        return adapters.unload(
+                name, Duration.ofSeconds(Math.clamp(wait, 0, MAX_WAIT)), Actor.client(Callers.name(caller)));
+    }
+
+    @POST
+    @Path("{name}/pin")
+    @Operation(operationId = "pinAdapter", summary = "Never evict an adapter")
+    @APIResponse(responseCode = "200", description = "The adapter")
+    public Adapter pin(@PathParam("name") String name, @Context SecurityContext caller) {
+        return adapters.pin(name, true, Actor.client(Callers.name(caller)));
+    }
+
+    @DELETE
+    @Path("{name}/pin")
+    @Operation(operationId = "unpinAdapter", summary = "Let an adapter go when another needs the room")
+    @APIResponse(responseCode = "200", description = "The adapter")
+    public Adapter unpin(@PathParam("name") String name, @Context SecurityContext caller) {
+        return adapters.pin(name, false, Actor.client(Callers.name(caller)));
     }
 
     @DELETE

@@ -1,0 +1,110 @@
+package dev.lory.worker;
+
+import dev.lory.adapter.LoraWeights;
+import dev.lory.worker.DesiredState.DesiredAdapter;
+import dev.lory.worker.DesiredState.Residency;
+import dev.lory.worker.WorkerStatus.AdapterStatus;
+import dev.lory.worker.WorkerStatus.Tier;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** A wanted adapter, and where its weights are. Guarded by {@link ResidentAdapters}. */
+final class AdapterEntry {
+    /** What loading it for the first time found. */
+    private record Facts(String digest, int rank, long bytes, List<String> targetModules) {
+        static final Facts NONE = new Facts("", 0, 0, List.of());
+    }
+
+    DesiredAdapter wanted;
+
+    /** Why it cannot be loaded; empty if nothing is known against it. */
+    String failure = "";
+
+    boolean loading;
+    /** Requests that wait for it. */
+    int waiting;
+    /** Nobody may have it any more: the name has another source, or none. */
+    boolean gone;
+
+    private Facts facts = Facts.NONE;
+    private @Nullable Resident resident;
+    /** Dropped, but still in its slot. */
+    private @Nullable Resident leaving;
+
+    AdapterEntry(DesiredAdapter wanted) {
+        this.wanted = wanted;
+        this.loading = wanted.residency() != Residency.UNLOADED;
+    }
+
+    /** Where new requests find it. */
+    Optional<Resident> resident() {
+        return Optional.ofNullable(resident);
+    }
+
+    void enter(Resident in) {
+        resident = in;
+    }
+
+    /** New requests do not find it any more. */
+    void leave() {
+        leaving = resident;
+        resident = null;
+    }
+
+    /** Its slot is free. */
+    void left(Resident out) {
+        if (leaving == out) {
+            leaving = null;
+        }
+    }
+
+    boolean isFailed() {
+        return !failure.isEmpty();
+    }
+
+    boolean isUnloaded() {
+        return wanted.residency() == Residency.UNLOADED;
+    }
+
+    boolean isPinned() {
+        return wanted.residency() == Residency.PINNED;
+    }
+
+    /** Whether what was read under this name is what it was before. */
+    boolean matches(LoraWeights weights) {
+        return facts == Facts.NONE || facts.digest().equals(weights.digest());
+    }
+
+    void describe(LoraWeights weights) {
+        facts = new Facts(weights.digest(), weights.rank(), weights.bytes(), weights.targetModules());
+    }
+
+    AdapterStatus status() {
+        Resident in = resident == null ? leaving : resident;
+        return new AdapterStatus(
+                wanted.name(),
+                wanted.source(),
+                state(),
+                failure,
+                facts.digest(),
+                facts.rank(),
+                facts.bytes(),
+                facts.targetModules(),
+                in == null ? Tier.DISK : Tier.DEVICE,
+                isPinned(),
+                in == null ? 0 : in.leases,
+                waiting);
+    }
+
+    private AdapterStatus.State state() {
+        if (isFailed()) {
+            return AdapterStatus.State.FAILED;
+        }
+        if (isUnloaded()) {
+            return AdapterStatus.State.UNLOADED;
+        }
+        // known ones are only fetched: requests wait, and need not be told
+        return loading && facts == Facts.NONE ? AdapterStatus.State.LOADING : AdapterStatus.State.READY;
+    }
+}
