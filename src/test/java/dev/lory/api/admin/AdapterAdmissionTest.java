@@ -167,7 +167,18 @@ class AdapterAdmissionTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"..", "../../etc", "/etc", "adapters/../../x", "upload:../..", "upload:../../etc"})
+    @ValueSource(
+            strings = {
+                "..",
+                "../../etc",
+                "/etc",
+                "adapters/../../x",
+                "upload:",
+                "upload:.",
+                "upload:x/..",
+                "upload:../..",
+                "upload:../../etc"
+            })
     void refusesPathsThatLeaveTheRoot(String source) {
         problem(json("{\"name\": \"escape\", \"source\": \"" + source + "\"}").post(ADAPTERS), 400)
                 .body("detail", containsString("outside the adapters root"));
