@@ -47,7 +47,9 @@ class HttpRehearsal implements Rehearsal {
             LOG.warn("no rehearsal, the first requests will be slower: the service does not listen on HTTP");
             return;
         }
-        try (HttpClient client = HttpClient.newHttpClient()) {
+        // as users' clients do; the default would be HTTP/2, by other classes of the server
+        try (HttpClient client =
+                HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build()) {
             for (int round = 0; round < ROUNDS; round++) {
                 for (boolean stream : new boolean[] {false, true}) {
                     send(client, "/v1/chat/completions", chat(status, round), stream);

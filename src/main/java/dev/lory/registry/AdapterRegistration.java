@@ -10,6 +10,7 @@ import dev.lory.ordering.Ordering;
 import dev.lory.ordering.Ordering.PreloadAdapter;
 import dev.lory.worker.DesiredState.Residency;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -34,7 +35,8 @@ class AdapterRegistration {
     /**
      * Makes the row of an adapter, or asks for a new attempt where loading failed or a trusted actor gives another source.
      *
-     * @throws ServiceException {@code INVALID_REQUEST} for name or source; {@code CONFLICT} if a client gives another source
+     * @throws ServiceException {@code INVALID_REQUEST} for name or source; {@code CONFLICT} if a client gives another source, or an
+     *     upload is not there any more
      */
     AdapterEntity register(BaseModelEntity model, String name, String source, Actor actor) {
         requireName(name);
@@ -43,6 +45,7 @@ class AdapterRegistration {
         }
         Optional<AdapterEntity> existing = adapters.named(model, name);
         if (existing.isEmpty()) {
+            requireThere(name, source);
             AdapterEntity made = new AdapterEntity(model, name, AdapterKind.LORA, source);
             adapters.persist(made);
             model.changed();
@@ -58,6 +61,16 @@ class AdapterRegistration {
             want(model, row);
         }
         return row;
+    }
+
+    /** The last adapter with this content may have been given up since it was uploaded once more, and its files deleted. */
+    private void requireThere(String name, String source) {
+        if (source.startsWith(AdapterSources.UPLOAD) && !Files.isDirectory(sources.folder(source))) {
+            throw new ServiceException(
+                    ErrorCode.CONFLICT,
+                    "the files of adapter `" + name
+                            + "` were deleted with another adapter meanwhile; upload them again");
+        }
     }
 
     /** @throws ServiceException {@code INVALID_REQUEST} if nothing can be called that */

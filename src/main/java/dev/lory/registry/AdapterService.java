@@ -255,9 +255,12 @@ public class AdapterService {
     }
 
     private void discard(String source) {
-        if (!QuarkusTransaction.requiringNew().call(() -> adapters.needs(source))) {
-            uploads.discard(source);
-        }
+        QuarkusTransaction.requiringNew().run(() -> {
+            models.lock(); // nobody registers it meanwhile
+            if (!adapters.needs(source)) {
+                uploads.discard(source);
+            }
+        });
     }
 
     private BaseModelEntity served() {

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /** Turns what an ordering file or a request calls a source into a folder. */
@@ -18,6 +19,9 @@ import java.util.stream.Stream;
 class AdapterSources {
     /** Before the digest of what was uploaded; a name of our own, so no path. */
     static final String UPLOAD = "upload:";
+
+    /** The one spelling of an uploaded source, so that who compares sources compares folders. */
+    private static final Pattern UPLOADED = Pattern.compile(UPLOAD + "[0-9a-f]{64}");
 
     private final Path root;
     private final Path uploads;
@@ -59,10 +63,15 @@ class AdapterSources {
      */
     void requireInside(String source) {
         Path folder = folder(source);
-        Path within = source.startsWith(UPLOAD) ? uploads : root;
+        boolean upload = source.startsWith(UPLOAD);
+        Path within = upload ? uploads : root;
+        boolean spelled = !upload || UPLOADED.matcher(source).matches();
         try {
             Path real = Files.exists(within) ? within.toRealPath() : within;
-            if (folder.startsWith(within) && existing(folder, within).startsWith(real) && filesAreIn(folder, real)) {
+            if (spelled
+                    && folder.startsWith(within)
+                    && existing(folder, within).startsWith(real)
+                    && filesAreIn(folder, real)) {
                 return;
             }
         } catch (IOException e) {

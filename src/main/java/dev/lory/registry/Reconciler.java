@@ -54,9 +54,8 @@ class Reconciler {
         if (worker.status().appliedRevision() < wanted.revision()) {
             worker.apply(QuarkusTransaction.requiringNew().call(this::announce));
         }
-        WorkerStatus status = worker.status();
-        if (QuarkusTransaction.requiringNew().call(() -> differs(status))) {
-            QuarkusTransaction.requiringNew().run(() -> record(status));
+        if (QuarkusTransaction.requiringNew().call(() -> differs(worker.status()))) {
+            QuarkusTransaction.requiringNew().run(() -> record(worker));
         }
     }
 
@@ -96,8 +95,10 @@ class Reconciler {
         });
     }
 
-    private void record(WorkerStatus status) {
+    private void record(Worker worker) {
         BaseModelEntity model = models.lock();
+        // asked only now: who was let in before the activation that is read here must be seen running
+        WorkerStatus status = worker.status();
         Set<String> activeNames = activeNames(model);
         Map<String, AdapterEntity> rows = byName(model);
         for (AdapterStatus found : status.adapters()) {

@@ -5,12 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
-import dev.lory.format.ModelSource;
 import dev.lory.kernel.Backend;
 import dev.lory.kernel.ReferenceBackend;
 import dev.lory.model.Decoder;
-import dev.lory.model.DecoderLoader;
-import dev.lory.model.arch.Architectures;
+import dev.lory.model.Decoders;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
@@ -32,9 +30,7 @@ final class LoraWeightsTest {
     @BeforeEach
     void open() throws IOException {
         math = new AdapterFolder("llama/adapters/math");
-        try (ModelSource source = ModelSource.open(Path.of("src/test/resources/fixtures/models/llama/base"))) {
-            base = DecoderLoader.load(Architectures.spec(source.config()), source.tensors(), backend, 1, 1);
-        }
+        base = Decoders.load(Path.of("src/test/resources/fixtures/models/llama/base"), backend);
     }
 
     @AfterEach
@@ -236,9 +232,7 @@ final class LoraWeightsTest {
         assertThat(load(saved.add("base_model.model.model.embed_tokens.weight", 352, 64, 1))
                         .factors())
                 .hasSize(15);
-        try (ModelSource source = ModelSource.open(Path.of("src/test/resources/fixtures/models/gemma-embed/base"))) {
-            base = DecoderLoader.load(Architectures.spec(source.config()), source.tensors(), backend, 1, 1);
-        }
+        base = Decoders.load(Path.of("src/test/resources/fixtures/models/gemma-embed/base"), backend);
         assertRefused(saved, "ensure_weight_tying = true is not supported where the head is the embedding");
     }
 

@@ -6,13 +6,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
-import dev.lory.format.ModelSource;
 import dev.lory.kernel.Backend;
 import dev.lory.kernel.ReferenceBackend;
 import dev.lory.model.Decoder;
-import dev.lory.model.DecoderLoader;
-import dev.lory.model.DecoderSpec;
-import dev.lory.model.arch.Architectures;
+import dev.lory.model.Decoders;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -69,10 +66,8 @@ final class MalformedAdapterTest {
 
     /** "loaded" once the weights are on the device, or the message. */
     private static String outcome(Path folder) {
-        try (Backend backend = new ReferenceBackend();
-                ModelSource base = ModelSource.open(MALFORMED.resolve("base"))) {
-            DecoderSpec spec = Architectures.spec(base.config());
-            Decoder decoder = DecoderLoader.load(spec, base.tensors(), backend, 1, 1);
+        try (Backend backend = new ReferenceBackend()) {
+            Decoder decoder = Decoders.load(MALFORMED.resolve("base"), backend);
             new PeftFolder(folder, AdapterPolicy.DEFAULT).load(decoder, backend).close();
             return "loaded";
         } catch (ServiceException e) {

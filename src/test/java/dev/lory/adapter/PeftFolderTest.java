@@ -7,13 +7,11 @@ import static org.assertj.core.api.Assertions.within;
 import dev.lory.adapter.AdapterReport.Module;
 import dev.lory.error.Finding;
 import dev.lory.error.ServiceException;
-import dev.lory.format.ModelSource;
 import dev.lory.format.SafetensorsSource;
 import dev.lory.kernel.Backend;
 import dev.lory.kernel.ReferenceBackend;
 import dev.lory.model.Decoder;
-import dev.lory.model.DecoderLoader;
-import dev.lory.model.arch.Architectures;
+import dev.lory.model.Decoders;
 import dev.lory.tensor.Tensor;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -45,9 +43,7 @@ final class PeftFolderTest {
     @BeforeEach
     void open() throws IOException {
         math = new AdapterFolder("llama/adapters/math");
-        try (ModelSource source = ModelSource.open(Path.of("src/test/resources/fixtures/models/llama/base"))) {
-            base = DecoderLoader.load(Architectures.spec(source.config()), source.tensors(), backend, 1, 1);
-        }
+        base = Decoders.load(Path.of("src/test/resources/fixtures/models/llama/base"), backend);
     }
 
     @AfterEach

@@ -132,6 +132,16 @@ class OrderingServiceTest {
     }
 
     @Test
+    void refusesAnUploadWhoseFilesWereDeletedMeanwhile() {
+        String source = "upload:" + "0".repeat(64);
+        assertThatThrownBy(() -> adapters.register("late", source, CLIENT))
+                .isInstanceOfSatisfying(
+                        ServiceException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.CONFLICT))
+                .hasMessageContaining("`late` were deleted");
+        assertThatThrownBy(() -> adapters.get("late")).hasMessageContaining("`late`");
+    }
+
+    @Test
     void refusesAnotherFolderForANameFromAClientAndTakesItFromTheOperator() {
         adapters.register("moved", "adapters/here", CLIENT);
         assertThatThrownBy(() -> adapters.register("moved", "adapters/there", CLIENT))

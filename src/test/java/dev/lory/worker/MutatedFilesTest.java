@@ -7,11 +7,9 @@ import com.sun.management.ThreadMXBean;
 import dev.lory.adapter.AdapterPolicy;
 import dev.lory.adapter.PeftFolder;
 import dev.lory.error.ServiceException;
-import dev.lory.format.ModelSource;
 import dev.lory.kernel.ReferenceBackend;
 import dev.lory.model.Decoder;
-import dev.lory.model.DecoderLoader;
-import dev.lory.model.arch.Architectures;
+import dev.lory.model.Decoders;
 import dev.lory.tokenizer.Tokenizer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -143,18 +141,12 @@ final class MutatedFilesTest {
 
     private static void model(Path path) {
         try (ReferenceBackend backend = new ReferenceBackend()) {
-            decoder(path, backend);
-        }
-    }
-
-    private static Decoder decoder(Path path, ReferenceBackend backend) {
-        try (ModelSource source = ModelSource.open(path)) {
-            return DecoderLoader.load(Architectures.spec(source.config()), source.tensors(), backend, 1, 1);
+            Decoders.load(path, backend);
         }
     }
 
     private static final ReferenceBackend BASE_BACKEND = new ReferenceBackend();
-    private static final Decoder BASE = decoder(MODEL, BASE_BACKEND);
+    private static final Decoder BASE = Decoders.load(MODEL, BASE_BACKEND);
 
     private static void adapter(Path folder) {
         new PeftFolder(folder, AdapterPolicy.DEFAULT).load(BASE, BASE_BACKEND).close();

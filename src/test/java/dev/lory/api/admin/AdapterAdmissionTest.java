@@ -14,12 +14,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lory.adapter.AdapterPolicy;
 import dev.lory.adapter.PeftFolder;
 import dev.lory.database.DatabaseResource;
-import dev.lory.format.ModelSource;
 import dev.lory.kernel.Backend;
 import dev.lory.kernel.ReferenceBackend;
 import dev.lory.model.Decoder;
-import dev.lory.model.DecoderLoader;
-import dev.lory.model.arch.Architectures;
+import dev.lory.model.Decoders;
 import dev.lory.registry.Eventually;
 import dev.lory.registry.FakeWorkerFactory;
 import dev.lory.worker.FakeWorker;
@@ -61,11 +59,9 @@ class AdapterAdmissionTest {
 
     @BeforeEach
     void checkForReal() {
-        try (ModelSource base = ModelSource.open(MALFORMED.resolve("base"))) {
-            Decoder decoder = DecoderLoader.load(Architectures.spec(base.config()), base.tensors(), backend, 1, 1);
-            factory.worker()
-                    .checkBy(folder -> new PeftFolder(Path.of(folder), AdapterPolicy.DEFAULT).check(decoder, backend));
-        }
+        Decoder decoder = Decoders.load(MALFORMED.resolve("base"), backend);
+        factory.worker()
+                .checkBy(folder -> new PeftFolder(Path.of(folder), AdapterPolicy.DEFAULT).check(decoder, backend));
     }
 
     @AfterEach
@@ -171,7 +167,18 @@ class AdapterAdmissionTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"..", "../../etc", "/etc", "adapters/../../x", "upload:../..", "upload:../../etc"})
+    @ValueSource(
+            strings = {
+                "..",
+                "../../etc",
+                "/etc",
+                "adapters/../../x",
+                "upload:",
+                "upload:.",
+                "upload:x/..",
+                "upload:../..",
+                "upload:../../etc"
+            })
     void refusesPathsThatLeaveTheRoot(String source) {
         problem(json("{\"name\": \"escape\", \"source\": \"" + source + "\"}").post(ADAPTERS), 400)
                 .body("detail", containsString("outside the adapters root"));
