@@ -12,6 +12,8 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 /** Runs as long as the service does; says where it is as soon as requests are let in. */
 public class ReadyMessage implements QuarkusApplication {
     private static final long POLL_MILLIS = 20;
+    /** Beyond these only their number is of use. */
+    private static final int LISTED_ADAPTERS = 20;
 
     private final WorkerDirectory workers;
     private final String host;
@@ -64,7 +66,9 @@ public class ReadyMessage implements QuarkusApplication {
     }
 
     private static String adapters(WorkerStatus status) {
+        int more = status.adapters().size() - LISTED_ADAPTERS;
         String listed = status.adapters().stream()
+                .limit(LISTED_ADAPTERS)
                 .map(adapter -> switch (adapter.state()) {
                     case READY -> adapter.name();
                     case UNLOADED -> adapter.name() + " (unloaded)";
@@ -72,7 +76,10 @@ public class ReadyMessage implements QuarkusApplication {
                     case FAILED -> adapter.name() + " (failed: " + adapter.reason() + ")";
                 })
                 .collect(Collectors.joining(", "));
-        return listed.isEmpty() ? "none" : listed;
+        if (listed.isEmpty()) {
+            return "none";
+        }
+        return more > 0 ? listed + ", and " + more + " more" : listed;
     }
 
     private String curl(String url, WorkerStatus status) {
