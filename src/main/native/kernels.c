@@ -21,6 +21,7 @@ enum type { F32, F16, BF16 };
 #define LANES 16
 #define QUANT_TILE 8
 #define DENSE_TILE 6
+#define DENSE_GROUPS 4
 typedef __m512 vf;
 typedef __m512i vi;
 INLINE vf zero(void) { return _mm512_setzero_ps(); }
@@ -58,6 +59,7 @@ INLINE void store_sum(float *p, vf v, long n) {
 #define LANES 8
 #define QUANT_TILE 4
 #define DENSE_TILE 3
+#define DENSE_GROUPS 2
 typedef __m256 vf;
 typedef __m256i vi;
 INLINE vf zero(void) { return _mm256_setzero_ps(); }
@@ -100,6 +102,12 @@ INLINE void store_sum(float *p, vf v, long n) {
 #endif
 #define PARTS (16 / LANES)
 
+/* One token is bound by memory: its weights are asked for this many bytes before they are used, past what the processor does by itself. */
+#define AHEAD 4096
+INLINE void fetch(const void *p) { _mm_prefetch(p, _MM_HINT_T0); }
+/* For what is larger than the caches and read once in a step: it should not drive out what is read again, such as adapters and keys. */
+INLINE void fetch_once(const void *p) { _mm_prefetch(p, _MM_HINT_NTA); }
+
 /* ---- quantised weights x int8 activations ---- */
 
 struct quant {
@@ -121,6 +129,8 @@ INLINE void quant_tile(const int form, const int T, const uint8_t *w, const stru
     vf total[QUANT_TILE];
     for (int t = 0; t < T; t++) total[t] = zero();
     for (long b = 0; b < blocks; b++, w += block_bytes(form)) {
+        if (T == 1 && part == 0)
+            for (long line = 0; line < block_bytes(form); line += 64) fetch_once(w + AHEAD + line);
         vi s[QUANT_TILE];
         const int bias = form == Q4_0 ? 8 : form == Q4_1 ? 0 : BIAS8;
         for (int t = 0; t < T; t++) s[t] = bias == 0 ? ints(0) : ints(-bias * a->sum[(t0 + t) * blocks + b]);
@@ -189,27 +199,41 @@ EXPORT(lory_quant)(long form, const uint8_t *w, const int8_t *x, const float *sc
 /* Four sums, k taken in turn, so that additions do not wait for one another even with one token. */
 struct sums { vf of[DENSE_TILE][4]; };
 
+/* Where weights of some lanes lie. */
+struct stream {
+    const uint8_t *w;
+    long step;  /* bytes from one k to the next */
+    long apart; /* bytes from one group to the next */
+    int whole;  /* whether they are read from end to end */
+};
+
 INLINE vf element(const int type, const uint8_t *p) {
     return type == F32 ? load((const float *)p) : type == F16 ? half(p) : brain(p);
 }
 
-/* of[t][k % 4] += w[k][lanes] * x[t][k], k = 0 .. count - 1; w[k + 1] lies `step` bytes behind w[k] */
-INLINE void dense_steps(const int type, const int T, const uint8_t *w, const float *const *x, long count, long step, struct sums *s) {
-    long k = 0;
-    for (; k + 4 <= count; k += 4)
-        for (int c = 0; c < 4; c++, w += step) {
-            vf v = element(type, w);
-            for (int t = 0; t < T; t++) s->of[t][c] = fma(v, splat(x[t][k + c]), s->of[t][c]);
-        }
-    for (int c = 0; c < 3; c++)
-        if (k + c < count) {
-            vf v = element(type, w + c * step);
-            for (int t = 0; t < T; t++) s->of[t][c] = fma(v, splat(x[t][k + c]), s->of[t][c]);
-        }
+/* of[t G + g][c] += w[g][k][lanes] * x[t][k] */
+INLINE void dense_step(const int type, const int T, const int G, const struct stream *from, const float *const *x, long k, int c, struct sums *s) {
+    for (int g = 0; g < G; g++) {
+        vf v = element(type, from->w + g * from->apart + k * from->step);
+        for (int t = 0; t < T; t++) s->of[t * G + g][c] = fma(v, splat(x[t][k]), s->of[t * G + g][c]);
+    }
 }
 
-INLINE void clear(const int T, struct sums *s) {
-    for (int t = 0; t < T; t++)
+/* of[t G + g][k % 4] += w[g][k][lanes] * x[t][k], k = 0 .. count - 1 */
+INLINE void dense_steps(const int type, const int T, const int G, struct stream from, const float *const *x, long count, struct sums *s) {
+    long k = 0;
+    for (; k + 4 <= count; k += 4) {
+        if (T == 1 && from.whole)
+            for (int g = 0; g < G; g++)
+                for (long line = 0; line < 4 * from.step; line += 64) fetch(from.w + g * from.apart + k * from.step + AHEAD + line);
+        for (int c = 0; c < 4; c++) dense_step(type, T, G, &from, x, k + c, c, s);
+    }
+    for (int c = 0; c < 3; c++)
+        if (k + c < count) dense_step(type, T, G, &from, x, k + c, c, s);
+}
+
+INLINE void clear(const int count, struct sums *s) {
+    for (int t = 0; t < count; t++)
         for (int c = 0; c < 4; c++) s->of[t][c] = zero();
 }
 
@@ -228,37 +252,44 @@ struct dense {
     long k, n;
 };
 
-INLINE void dense_tile(const int type, const int T, const uint8_t *w, const struct dense *a, long e, long row, long part) {
+INLINE long dense_bytes(const int type) { return type == F32 ? 64 : 32; }
+
+/* T entries with G groups, the first of which is g0. */
+INLINE void dense_tile(const int type, const int T, const int G, const uint8_t *w, const struct dense *a, long e, long g0, long part) {
     const float *x[DENSE_TILE];
     struct sums s;
+    const long step = dense_bytes(type), apart = a->k * step;
+    const struct stream from = {w + g0 * apart + part * step / PARTS, step, apart, 1};
     for (int t = 0; t < T; t++) x[t] = a->x + (a->x_rows ? a->x_rows[e + t] : e + t) * a->x_stride;
-    clear(T, &s);
-    dense_steps(type, T, w + part * LANES * (type == F32 ? 4 : 2), x, a->k, type == F32 ? 64 : 32, &s);
-    row += part * LANES;
-    for (int t = 0; t < T; t++) {
-        vf v = total(&s, t);
-        if (a->factor) v = mul(v, splat(a->factor[e + t]));
-        if (a->y_rows) store_sum(a->y + a->y_rows[e + t] * a->y_stride + row, v, a->n - row);
-        else store(a->y + (e + t) * a->y_stride + row, v, a->n - row);
-    }
+    clear(T * G, &s);
+    dense_steps(type, T, G, from, x, a->k, &s);
+    for (int t = 0; t < T; t++)
+        for (int g = 0; g < G; g++) {
+            const long row = (g0 + g) * 16 + part * LANES;
+            vf v = total(&s, t * G + g);
+            if (a->factor) v = mul(v, splat(a->factor[e + t]));
+            if (a->y_rows) store_sum(a->y + a->y_rows[e + t] * a->y_stride + row, v, a->n - row);
+            else store(a->y + (e + t) * a->y_stride + row, v, a->n - row);
+        }
 }
 
 INLINE void dense_groups(const int type, const uint8_t *w, const struct dense *a, long entries, long g0, long g1) {
-    for (long g = g0; g < g1; g++) {
-        const uint8_t *group = w + g * a->k * (type == F32 ? 64 : 32);
+    if (entries == 1) /* more groups at once instead of more entries, so that there are as many loads under way */
+        for (; g0 + DENSE_GROUPS <= g1; g0 += DENSE_GROUPS)
+            for (long part = 0; part < PARTS; part++) dense_tile(type, 1, DENSE_GROUPS, w, a, 0, g0, part);
+    for (long g = g0; g < g1; g++)
         for (long e = 0; e < entries; e += DENSE_TILE)
             for (long part = 0; part < PARTS; part++)
                 switch (entries - e) {
-                    case 1: dense_tile(type, 1, group, a, e, g * 16, part); break;
-                    case 2: dense_tile(type, 2, group, a, e, g * 16, part); break;
+                    case 1: dense_tile(type, 1, 1, w, a, e, g, part); break;
+                    case 2: dense_tile(type, 2, 1, w, a, e, g, part); break;
 #if DENSE_TILE > 3
-                    case 3: dense_tile(type, 3, group, a, e, g * 16, part); break;
-                    case 4: dense_tile(type, 4, group, a, e, g * 16, part); break;
-                    case 5: dense_tile(type, 5, group, a, e, g * 16, part); break;
+                    case 3: dense_tile(type, 3, 1, w, a, e, g, part); break;
+                    case 4: dense_tile(type, 4, 1, w, a, e, g, part); break;
+                    case 5: dense_tile(type, 5, 1, w, a, e, g, part); break;
 #endif
-                    default: dense_tile(type, DENSE_TILE, group, a, e, g * 16, part);
+                    default: dense_tile(type, DENSE_TILE, 1, w, a, e, g, part);
                 }
-    }
 }
 
 /* y[e][16 g0 .. 16 g1) = factor[e] * (the rows of those groups times x[e]); added where y_rows is given */
@@ -386,7 +417,8 @@ INLINE void attention_tile(const int T, const struct attention *a, long kv_head,
             for (long part = 0; part < PARTS; part++) {
                 const uint16_t *w = a->keys + ((a->table[b] * chunks + c) * a->width + kv_head * a->dim) * 16;
                 clear(T, &s);
-                dense_steps(F16, T, (const uint8_t *)(w + part * LANES), x, a->dim, 32, &s);
+                const struct stream from = {(const uint8_t *)(w + part * LANES), 32, 0, 0};
+                dense_steps(F16, T, 1, from, x, a->dim, &s);
                 long valid = a->block_size - c * 16 - part * LANES;
                 for (int t = 0; t < T; t++)
                     store(a->scores + t * a->score_stride + p0 + c * 16 + part * LANES, mul(total(&s, t), splat(a->scale)), valid);
@@ -401,7 +433,8 @@ INLINE void attention_tile(const int T, const struct attention *a, long kv_head,
                 const float *weights[DENSE_TILE];
                 for (int t = 0; t < T; t++) weights[t] = a->scores + t * a->score_stride + p0;
                 long count = longest - p0 < a->block_size ? longest - p0 : a->block_size;
-                dense_steps(F16, T, (const uint8_t *)(w + part * LANES), weights, count, 2 * a->width, &s);
+                const struct stream from = {(const uint8_t *)(w + part * LANES), 2 * a->width, 0, 0};
+                dense_steps(F16, T, 1, from, weights, count, &s);
             }
             long col = d * 16 + part * LANES;
             for (int t = 0; t < T; t++) store(out[t] + col, mul(total(&s, t), splat(inverse[t])), a->dim - col);

@@ -15,9 +15,7 @@ import org.jspecify.annotations.Nullable;
 final class LinearSection implements WorkerPool.Task, AutoCloseable {
     /** Entries of one shrink chunk. */
     private static final int SHRINK = 24;
-    /** Chunks of outputs for each thread: the work of one token is over before many would pay. */
-    private static final int FEWEST_CHUNKS = 2;
-
+    /** Chunks of outputs for each thread, at most; one token has one, because its work is over before more would pay. */
     private static final int MOST_CHUNKS = 12;
 
     private final WorkerPool pool;
@@ -37,12 +35,23 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
     private long[] ys = new long[4];
     private int[] widths = new int[4];
     private int groups;
-    private int groupsPerChunk;
+    /** Chunks of outputs, and how many of them, the first, are larger. */
+    private int chunks;
+
+    private int larger;
+    private int largerGroups;
+    private int smallerGroups;
 
     private LoraFactors[][] factors = {};
     private @Nullable RowGroups adapters;
     /** Whether any of the adapters changes any of the outputs. */
     private boolean updates;
+
+    /** What a group of outputs reads of its map and of its update, and what a shrink reads: the most of any. */
+    private long weightBytes;
+
+    private long updateBytes;
+    private long shrinkBytes;
 
     private int shrinks;
     /** Of each shrink chunk: output, adapter group, first and last entry. */
@@ -85,6 +94,9 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
         adapters = null;
         updates = false;
         shrinks = 0;
+        weightBytes = 0;
+        updateBytes = 0;
+        shrinkBytes = 0;
     }
 
     /** Whether these are the operands of the section taken in last. */
@@ -99,6 +111,7 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
     /** Output i is this map of the input. */
     void weight(int i, PackedWeight weight) {
         weights[i] = weight;
+        weightBytes = Math.max(weightBytes, weight.form().groupBytes(cols));
         base = true;
     }
 
@@ -114,6 +127,8 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
                 updates |= lora != null || factors[i][toAdapters.key(g)] instanceof CpuReplacement;
                 if (lora != null) {
                     stride = Math.max(stride, (lora.rank() + 15) / 16 * 16);
+                    shrinkBytes = Math.max(shrinkBytes, lora.a().bytes());
+                    updateBytes = Math.max(updateBytes, lora.b().form().groupBytes(lora.rank()));
                     plan(i, g, toAdapters.start(g), toAdapters.start(g + 1));
                 }
             }
@@ -164,8 +179,29 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
             return;
         }
         shrunk.setPlain(0);
-        groupsPerChunk = Math.max(1, groups / (Math.clamp(rows, FEWEST_CHUNKS, MOST_CHUNKS) * pool.threads()));
-        pool.run(this, shrinks + (groups + groupsPerChunk - 1) / groupsPerChunk);
+        divide();
+        pool.run(this, shrinks + chunks);
+    }
+
+    /**
+     * Chunks are taken in turn, the larger ones first. With one for each thread, those who shrink once more than the others come late
+     * and find the smaller ones.
+     */
+    private void divide() {
+        int threads = pool.threads();
+        int most = Math.clamp(rows, 1, MOST_CHUNKS) * threads;
+        int late = most == threads ? shrinks % threads : 0;
+        int less = late == 0 ? 0 : (int) Math.min(groups / threads, shrinkBytes / (weightBytes + updateBytes));
+        largerGroups = Math.max(1, (groups + late * less + most - 1) / most);
+        smallerGroups = Math.max(1, largerGroups - less);
+        larger = late == 0 ? (groups + largerGroups - 1) / largerGroups : threads - late;
+        int rest = Math.max(0, groups - larger * largerGroups);
+        chunks = larger + (rest + smallerGroups - 1) / smallerGroups;
+    }
+
+    /** The first group of a chunk of outputs. */
+    private int begin(int chunk) {
+        return Math.min(groups, Math.min(chunk, larger) * largerGroups + Math.max(0, chunk - larger) * smallerGroups);
     }
 
     @Override
@@ -178,8 +214,8 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
             }
             return;
         }
-        int from = (chunk - shrinks) * groupsPerChunk;
-        int to = Math.min(groups, from + groupsPerChunk);
+        int from = begin(chunk - shrinks);
+        int to = begin(chunk - shrinks + 1);
         int first = 0;
         for (int i = 0; i < outputs; i++) {
             int count = (widths[i] + 15) / 16;
