@@ -8,12 +8,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Linear maps of one input, and the low-rank updates on top of them, as one section of the pool: first chunks shrink
- * ({@code u = weight · A·x}), the others each compute some groups of outputs and then add {@code B·u} to them, when all shrinks are done.
- * So an adapter costs its bytes but no barrier of its own, and an output is only ever touched by one thread.
+ * Linear maps of one input, and the low-rank updates on top of them, as one section of the pool: a chunk computes
+ * some groups of outputs, takes part in the shrinks ({@code u = weight · A·x}) until all are done, and adds {@code B·u} to its groups.
+ * So an adapter costs its bytes but no section of its own, whoever is done with the base first shrinks more, and an output is only ever
+ * touched by one thread.
  */
 final class LinearSection implements WorkerPool.Task, AutoCloseable {
-    /** Entries of one shrink chunk. */
+    /** Entries of one shrink. */
     private static final int SHRINK = 24;
     /** Chunks of outputs for each thread, at most; one token has one, because its work is over before more would pay. */
     private static final int MOST_CHUNKS = 12;
@@ -24,6 +25,7 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
     private final Dense[] jobs;
     private final Quantised quantised;
     private final Scratch lowRank = new Scratch();
+    private final AtomicInteger taken = new AtomicInteger();
     private final AtomicInteger shrunk = new AtomicInteger();
 
     private int outputs;
@@ -35,26 +37,15 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
     private long[] ys = new long[4];
     private int[] widths = new int[4];
     private int groups;
-    /** Chunks of outputs, and how many of them, the first, are larger. */
-    private int chunks;
-
-    private int larger;
-    private int largerGroups;
-    private int smallerGroups;
+    private int groupsPerChunk;
 
     private LoraFactors[][] factors = {};
     private @Nullable RowGroups adapters;
     /** Whether any of the adapters changes any of the outputs. */
     private boolean updates;
 
-    /** What a group of outputs reads of its map and of its update, and what a shrink reads: the most of any. */
-    private long weightBytes;
-
-    private long updateBytes;
-    private long shrinkBytes;
-
     private int shrinks;
-    /** Of each shrink chunk: output, adapter group, first and last entry. */
+    /** Of each shrink: output, adapter group, first and last entry. */
     private int[] shrink = new int[64];
     /** Floats from one low-rank row to the next. */
     private int stride;
@@ -94,9 +85,6 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
         adapters = null;
         updates = false;
         shrinks = 0;
-        weightBytes = 0;
-        updateBytes = 0;
-        shrinkBytes = 0;
     }
 
     /** Whether these are the operands of the section taken in last. */
@@ -111,7 +99,6 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
     /** Output i is this map of the input. */
     void weight(int i, PackedWeight weight) {
         weights[i] = weight;
-        weightBytes = Math.max(weightBytes, weight.form().groupBytes(cols));
         base = true;
     }
 
@@ -127,8 +114,6 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
                 updates |= lora != null || factors[i][toAdapters.key(g)] instanceof CpuReplacement;
                 if (lora != null) {
                     stride = Math.max(stride, (lora.rank() + 15) / 16 * 16);
-                    shrinkBytes = Math.max(shrinkBytes, lora.a().bytes());
-                    updateBytes = Math.max(updateBytes, lora.b().form().groupBytes(lora.rank()));
                     plan(i, g, toAdapters.start(g), toAdapters.start(g + 1));
                 }
             }
@@ -179,70 +164,65 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
             return;
         }
         shrunk.setPlain(0);
-        divide();
-        pool.run(this, shrinks + chunks);
-    }
-
-    /**
-     * Chunks are taken in turn, the larger ones first. With one for each thread, those who shrink once more than the others come late
-     * and find the smaller ones.
-     */
-    private void divide() {
-        int threads = pool.threads();
-        int most = Math.clamp(rows, 1, MOST_CHUNKS) * threads;
-        int late = most == threads ? shrinks % threads : 0;
-        int less = late == 0 ? 0 : (int) Math.min(groups / threads, shrinkBytes / (weightBytes + updateBytes));
-        largerGroups = Math.max(1, (groups + late * less + most - 1) / most);
-        smallerGroups = Math.max(1, largerGroups - less);
-        larger = late == 0 ? (groups + largerGroups - 1) / largerGroups : threads - late;
-        int rest = Math.max(0, groups - larger * largerGroups);
-        chunks = larger + (rest + smallerGroups - 1) / smallerGroups;
-    }
-
-    /** The first group of a chunk of outputs. */
-    private int begin(int chunk) {
-        return Math.min(groups, Math.min(chunk, larger) * largerGroups + Math.max(0, chunk - larger) * smallerGroups);
+        taken.setPlain(0);
+        int chunks = Math.clamp(rows, 1, MOST_CHUNKS) * pool.threads();
+        groupsPerChunk = (groups + chunks - 1) / chunks;
+        pool.run(this, (groups + groupsPerChunk - 1) / groupsPerChunk);
     }
 
     @Override
     public void run(int chunk, int thread) {
-        if (chunk < shrinks) {
-            try {
-                shrink(4 * chunk, thread);
-            } finally {
-                shrunk.incrementAndGet();
-            }
-            return;
+        if (base) {
+            forOutputs(chunk, thread, false);
         }
-        int from = begin(chunk - shrinks);
-        int to = begin(chunk - shrinks + 1);
+        if (updates) {
+            shrinkAll(thread);
+            forOutputs(chunk, thread, true);
+        }
+    }
+
+    /** The outputs of a chunk: their maps, or their updates. */
+    private void forOutputs(int chunk, int thread, boolean update) {
+        int from = chunk * groupsPerChunk;
+        int to = Math.min(groups, from + groupsPerChunk);
         int first = 0;
         for (int i = 0; i < outputs; i++) {
             int count = (widths[i] + 15) / 16;
             int g0 = Math.max(0, from - first);
             int g1 = Math.min(count, to - first);
-            if (g0 < g1) {
-                output(i, g0, g1, thread);
+            if (g0 < g1 && update) {
+                expand(i, g0, g1, thread);
+            } else if (g0 < g1) {
+                map(i, g0, g1, thread);
             }
             first += count;
         }
     }
 
-    private void output(int i, int g0, int g1, int thread) {
+    private void map(int i, int g0, int g1, int thread) {
         PackedWeight weight = weights[i];
-        if (base && weight != null) {
-            if (weight.form().quantised) {
-                kernels.quant(weight, quantised, ys[i], g0, g1, scratch[thread]);
-            } else {
-                Dense job = job(thread, x, cols, ys[i], widths[i], rows);
-                kernels.dense(weight, job, g0, g1, scratch[thread]);
+        if (weight == null) {
+            return;
+        }
+        if (weight.form().quantised) {
+            kernels.quant(weight, quantised, ys[i], g0, g1, scratch[thread]);
+        } else {
+            Dense job = job(thread, x, cols, ys[i], widths[i], rows);
+            kernels.dense(weight, job, g0, g1, scratch[thread]);
+        }
+    }
+
+    /** Takes part in the shrinks and returns when all are done. */
+    private void shrinkAll(int thread) {
+        for (int next = taken.getAndIncrement(); next < shrinks; next = taken.getAndIncrement()) {
+            try {
+                shrink(4 * next, thread);
+            } finally {
+                shrunk.incrementAndGet();
             }
         }
-        if (updates && adapters != null) {
-            while (shrunk.get() < shrinks) {
-                Thread.onSpinWait();
-            }
-            expand(i, adapters, g0, g1, thread);
+        while (shrunk.get() < shrinks) {
+            Thread.onSpinWait();
         }
     }
 
@@ -261,8 +241,9 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
     }
 
     /** Adapter after adapter in the order of the step, so that a row in several groups is summed in one order. */
-    private void expand(int i, RowGroups of, int g0, int g1, int thread) {
-        for (int g = 0; g < of.groups(); g++) {
+    private void expand(int i, int g0, int g1, int thread) {
+        RowGroups of = adapters;
+        for (int g = 0; of != null && g < of.groups(); g++) {
             CpuLora lora = factor(i, of.key(g));
             if (lora != null) {
                 int from = of.start(g);
