@@ -32,6 +32,10 @@ import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.stream.IntStream;
 
@@ -52,13 +56,19 @@ public final class LocalWorker implements Worker {
     private final Object loading = new Object();
     private boolean warm;
 
-    private LocalWorker(WorkerOptions options, ModelSource source, Backend backend, LoadListener listener) {
+    private LocalWorker(
+            WorkerOptions options, ModelSource source, Backend backend, Future<ModelText> text, LoadListener listener) {
         this.backend = backend;
-        this.text = ModelText.of(options, source);
         DecoderSpec spec = Architectures.spec(source.config());
         TensorSource weights = ConvertedSource.of(source.tensors(), WeightType.of(options.dtype()));
         KvPlan plan = plan(options, spec, weights, backend);
-        Decoder decoder = decoder(options, source, spec.upTo(plan.maxModelLen()), backend, listener);
+        Decoder decoder = decoder(options, source, spec.upTo(plan.maxModelLen()), backend, (bytes, total) -> {
+            if (text.state() == Future.State.FAILED) {
+                outcome(text); // no need to load a model that has no use
+            }
+            listener.loaded(bytes, total);
+        });
+        this.text = outcome(text);
         model = new ModelInfo(
                 options.servedModelName().isEmpty() ? source.name() : options.servedModelName(),
                 source.config().architecture(),
@@ -98,16 +108,32 @@ public final class LocalWorker implements Worker {
 
     /** As {@link #open(WorkerOptions)}, telling how far it has come. */
     public static LocalWorker open(WorkerOptions options, LoadListener listener) {
-        try (ModelSource source = ModelSource.open(options.model())) {
-            Backend backend = Backends.open(options);
-            try {
-                LocalWorker worker = new LocalWorker(options, source, backend, listener);
+        try (ExecutorService aside = Executors.newSingleThreadExecutor()) {
+            Future<Backend> backend = aside.submit(() -> Backends.open(options));
+            try (ModelSource source = ModelSource.open(options.model())) {
+                Future<ModelText> text = aside.submit(() -> ModelText.of(options, source));
+                LocalWorker worker = new LocalWorker(options, source, outcome(backend), text, listener);
                 WarmUp.run(worker, List.of());
                 return worker;
             } catch (RuntimeException e) {
-                backend.close();
+                outcome(backend).close();
                 throw e;
             }
+        }
+    }
+
+    /** What was computed aside, when it is there; throws what that threw. */
+    private static <T> T outcome(Future<T> aside) {
+        try {
+            return aside.get();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof RuntimeException thrown) {
+                throw thrown;
+            }
+            throw new IllegalStateException(e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ServiceException(ErrorCode.UNAVAILABLE, "loading was interrupted", e);
         }
     }
 
