@@ -129,6 +129,7 @@ public final class Engine implements AutoCloseable {
             Tensor hidden = decoder.hidden(step.batch(), kv, delta);
             readout.deliver(step, hidden, pool);
             stats.steps = stats.steps + 1;
+            assert scheduler.isConsistent() : "blocks after step " + stats.steps;
         } catch (RuntimeException | Error e) {
             LOG.log(Level.ERROR, "step failed rows=" + step.batch().rows(), e);
             ServiceException failure =

@@ -2,6 +2,7 @@ package dev.lory.engine;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.function.IntUnaryOperator;
@@ -21,6 +22,8 @@ final class Scheduler {
     private final Step step;
     private long preemptions;
     private long cachedTokens;
+    /** How often a block is in a table, for assertions. */
+    private int[] held = {};
 
     /**
      * @param maxRows of a step, at least {@code maxRunning}
@@ -138,6 +141,28 @@ final class Scheduler {
         if (!running.remove(sequence)) {
             waiting.remove(sequence);
         }
+    }
+
+    /** Whether each block is in as many tables as it has references, and free if in none; what waits holds none. */
+    boolean isConsistent() {
+        if (held.length == 0) {
+            held = new int[pool.blocks()];
+        }
+        Arrays.fill(held, 0);
+        for (int i = 0; i < running.size(); i++) {
+            Pass pass = running.get(i).main;
+            for (int b = 0; b < pass.blocks(); b++) {
+                held[pass.table()[b]]++;
+            }
+        }
+        int free = 0;
+        for (int block = 0; block < held.length; block++) {
+            if (held[block] != pool.references(block)) {
+                return false;
+            }
+            free += held[block] == 0 ? 1 : 0;
+        }
+        return free == pool.free() && running.size() <= maxRunning;
     }
 
     private void dropCancelled() {

@@ -165,9 +165,9 @@ final class ResidentAdapters {
 
     private boolean preload(AdapterEntry entry, boolean evicting) {
         try {
-            Resident resident = inLine(() -> bring(entry, evicting, Set.of()));
-            release(List.of(resident));
-            return true;
+            Optional<Resident> resident = inLine(() -> bring(entry, evicting, Set.of()));
+            resident.ifPresent(there -> release(List.of(there)));
+            return resident.isPresent();
         } catch (ServiceException e) {
             return false; // its status says why
         }
@@ -213,16 +213,25 @@ final class ResidentAdapters {
     Lease lease(List<WeightedAdapter> adapters) {
         return leaseResidents(adapters)
                 .orElseGet(() -> inLine(() -> {
-                    Set<Resident> held = new HashSet<>();
-                    try {
-                        for (WeightedAdapter adapter : adapters) {
-                            held.add(bring(waiting(adapter.name()), true, held));
-                        }
-                        return leased(adapters);
-                    } finally {
-                        release(held); // the lease counts for itself
+                    Optional<Lease> lease = Optional.empty();
+                    while (lease.isEmpty()) {
+                        lease = leaseBrought(adapters);
                     }
+                    return lease.get();
                 }));
+    }
+
+    /** Empty if one of them was replaced meanwhile. */
+    private Optional<Lease> leaseBrought(List<WeightedAdapter> adapters) {
+        Set<Resident> held = new HashSet<>();
+        try {
+            for (WeightedAdapter adapter : adapters) {
+                bring(waiting(adapter.name()), true, held).ifPresent(held::add);
+            }
+            return leased(adapters);
+        } finally {
+            release(held); // the lease counts for itself
+        }
     }
 
     /** Empty if not all are on the device, or somebody waits for their slots. */
@@ -238,7 +247,7 @@ final class ResidentAdapters {
             }
         }
         hits += adapters.isEmpty() ? 0 : 1;
-        return Optional.of(leased(adapters));
+        return leased(adapters);
     }
 
     private void requireSet(List<WeightedAdapter> adapters) {
@@ -282,16 +291,17 @@ final class ResidentAdapters {
         return new ServiceException(ErrorCode.ADAPTER_NOT_FOUND, detail, Map.of("param", "adapters"));
     }
 
-    /** All are on the device. */
-    private synchronized Lease leased(List<WeightedAdapter> adapters) {
+    /** Empty if not all are on the device. */
+    private synchronized Optional<Lease> leased(List<WeightedAdapter> adapters) {
         List<AdapterSet.Member> members = new ArrayList<>();
         List<UsedAdapter> used = new ArrayList<>();
         List<Resident> residents = new ArrayList<>();
         for (WeightedAdapter adapter : adapters) {
-            Resident resident = usable(adapter.name())
-                    .resident()
-                    .orElseThrow(() -> new ServiceException(
-                            ErrorCode.UNAVAILABLE, "adapter " + adapter.name() + " was replaced meanwhile; try again"));
+            Optional<Resident> there = usable(adapter.name()).resident();
+            if (there.isEmpty()) {
+                return Optional.empty();
+            }
+            Resident resident = there.get();
             requireSummable(adapter, resident.weights, adapters.size());
             residents.add(resident);
             String digest = resident.weights.digest();
@@ -299,7 +309,7 @@ final class ResidentAdapters {
             used.add(new UsedAdapter(adapter.name(), digest, adapter.weight()));
         }
         residents.forEach(this::use);
-        return new Lease(AdapterSet.of(members), used, residents);
+        return Optional.of(new Lease(AdapterSet.of(members), used, residents));
     }
 
     /** DoRA and whole weights are no deltas: with others, PEFT's result would depend on the order, and a weight has no meaning. */
@@ -360,12 +370,13 @@ final class ResidentAdapters {
                         + patience.line().toSeconds() + " s; try again later");
     }
 
-    /** The adapter on the device, with a lease. For the first in line. */
-    private Resident bring(AdapterEntry entry, boolean evicting, Set<Resident> kept) {
+    /** The adapter on the device, with a lease; empty if it was given up meanwhile. For the first in line. */
+    private Optional<Resident> bring(AdapterEntry entry, boolean evicting, Set<Resident> kept) {
         synchronized (this) {
             Optional<Resident> there = entry.resident();
             if (there.isPresent()) {
-                return use(there.get());
+                use(there.get());
+                return there;
             }
             entry.waiting++;
         }
@@ -457,15 +468,15 @@ final class ResidentAdapters {
         }
     }
 
-    private synchronized Resident settle(AdapterEntry entry, Resident resident) {
+    private synchronized Optional<Resident> settle(AdapterEntry entry, Resident resident) {
         memory.add(resident);
         if (entry.gone || entry.isUnloaded()) {
             resident.dropped = true;
             freeIfUnused(resident);
-            throw notFound("adapter " + entry.wanted.name() + " was given up meanwhile");
+            return Optional.empty();
         }
         entry.enter(resident);
-        return use(resident);
+        return Optional.of(use(resident));
     }
 
     synchronized List<AdapterStatus> status() {

@@ -3,7 +3,6 @@ package dev.lory.worker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.lory.adapter.AdapterPolicy;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
 import java.io.IOException;
@@ -88,20 +87,9 @@ final class KvPlanTest {
     }
 
     private static WorkerOptions options(Path model, int maxModelLen) {
-        return new WorkerOptions(
-                model,
-                "",
-                "",
-                "",
-                "auto",
-                "auto",
-                1,
-                maxModelLen,
-                4,
-                64,
-                1 << 20,
-                8,
-                AdapterPolicy.DEFAULT,
-                ResidencyLimits.DEFAULT);
+        SmallOptions options = new SmallOptions(model);
+        options.maxModelLen = maxModelLen;
+        options.kvCacheBytes = 1 << 20;
+        return options.get();
     }
 }

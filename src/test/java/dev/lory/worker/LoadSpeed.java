@@ -12,28 +12,17 @@ final class LoadSpeed {
 
     /** @param arguments a model, and what its weights are kept as */
     public static void main(String... arguments) {
-        WorkerOptions defaults = WorkerOptions.of(Path.of(arguments[0]));
-        WorkerOptions options = new WorkerOptions(
-                defaults.model(),
-                defaults.tokenizer(),
-                defaults.chatTemplate(),
-                defaults.servedModelName(),
-                defaults.kernels(),
-                arguments[1],
-                defaults.threads(),
-                defaults.maxModelLen(),
-                defaults.maxNumSeqs(),
-                defaults.maxNumBatchedTokens(),
-                defaults.kvCacheBytes(),
-                defaults.maxWaiting(),
-                defaults.adapterPolicy(),
-                defaults.residency());
+        SmallOptions options = new SmallOptions(Path.of(arguments[0]));
+        options.dtype = arguments[1];
+        options.threads = 0;
+        options.maxNumBatchedTokens = 512;
+        options.kvCacheBytes = 0;
         long began = System.nanoTime();
         LoadListener listener = (bytes, total) -> {
             if (bytes == 0 || bytes == total) {
                 System.out.printf(Locale.ROOT, "%.3f%n", (System.nanoTime() - began) / 1e9);
             }
         };
-        LocalWorker.open(options, listener).close();
+        LocalWorker.open(options.get(), listener).close();
     }
 }

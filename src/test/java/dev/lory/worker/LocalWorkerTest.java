@@ -39,22 +39,14 @@ final class LocalWorkerTest {
     }
 
     private static WorkerOptions options(ResidencyLimits residency) {
-        WorkerOptions usual = WorkerOptions.of(Path.of("models/smollm2-135m-instruct"));
-        return new WorkerOptions(
-                usual.model(),
-                "",
-                "",
-                "",
-                usual.kernels(),
-                usual.dtype(),
-                usual.threads(),
-                usual.maxModelLen(),
-                usual.maxNumSeqs(),
-                usual.maxNumBatchedTokens(),
-                usual.kvCacheBytes(),
-                usual.maxWaiting(),
-                usual.adapterPolicy(),
-                residency);
+        SmallOptions options = new SmallOptions(Path.of("models/smollm2-135m-instruct"));
+        options.threads = 0;
+        options.maxNumSeqs = 64;
+        options.maxNumBatchedTokens = 512;
+        options.kvCacheBytes = 0;
+        options.maxWaiting = 1024;
+        options.residency = residency;
+        return options.get();
     }
 
     private static DesiredState desired(long revision) {

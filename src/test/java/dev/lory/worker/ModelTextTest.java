@@ -2,7 +2,6 @@ package dev.lory.worker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.lory.adapter.AdapterPolicy;
 import dev.lory.format.ModelSource;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,23 +24,10 @@ final class ModelTextTest {
                 List.of(Map.of("role", "user", "content", "Hi")),
                 List.of(Map.of("type", END, "function", Map.of(END, END))),
                 Map.of("mood", END));
-        WorkerOptions options = new WorkerOptions(
-                MODEL,
-                "",
-                template.toString(),
-                "",
-                "reference",
-                "auto",
-                1,
-                64,
-                4,
-                64,
-                4 << 20,
-                8,
-                AdapterPolicy.DEFAULT,
-                ResidencyLimits.DEFAULT);
+        SmallOptions options = new SmallOptions(MODEL);
+        options.chatTemplate = template.toString();
         try (ModelSource source = ModelSource.open(MODEL)) {
-            ModelText text = ModelText.of(options, source);
+            ModelText text = ModelText.of(options.get(), source);
             List<Integer> ids = text.encode(sneaky, false);
             assertThat(ids).startsWith(1).doesNotContain(2);
             assertThat(text.decode(ids)).isEqualTo(text.render(sneaky)).contains(END);

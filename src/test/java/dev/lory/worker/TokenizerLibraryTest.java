@@ -2,7 +2,6 @@ package dev.lory.worker;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.lory.adapter.AdapterPolicy;
 import dev.lory.error.ServiceException;
 import dev.lory.sampling.SamplingParams;
 import java.io.IOException;
@@ -42,22 +41,9 @@ final class TokenizerLibraryTest {
         private Elsewhere() {}
 
         public static void main(String[] arguments) {
-            WorkerOptions options = new WorkerOptions(
-                    FIXTURES.resolve("models/llama/base"),
-                    FIXTURES.resolve("tokenizers/gpt2-style").toString(),
-                    "",
-                    "",
-                    "reference",
-                    "auto",
-                    1,
-                    64,
-                    4,
-                    64,
-                    4 << 20,
-                    8,
-                    AdapterPolicy.DEFAULT,
-                    ResidencyLimits.DEFAULT);
-            try (LocalWorker worker = LocalWorker.open(options)) {
+            SmallOptions options = new SmallOptions(FIXTURES.resolve("models/llama/base"));
+            options.tokenizer = FIXTURES.resolve("tokenizers/gpt2-style").toString();
+            try (LocalWorker worker = LocalWorker.open(options.get())) {
                 answer(worker, new Prompt.Tokens(List.of(5, 6, 7)));
                 answer(worker, new Prompt.Text("Hello"));
             } catch (ServiceException e) {

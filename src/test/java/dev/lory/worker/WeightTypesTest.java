@@ -3,7 +3,6 @@ package dev.lory.worker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.lory.adapter.AdapterPolicy;
 import dev.lory.format.ConvertedSource;
 import dev.lory.format.ModelSource;
 import dev.lory.format.TensorInfo;
@@ -46,21 +45,9 @@ final class WeightTypesTest {
 
     /** Of the tokens of a prompt but the first. */
     private static List<Float> logprobs(String dtype) {
-        WorkerOptions options = new WorkerOptions(
-                MODEL,
-                "",
-                "",
-                "",
-                "auto",
-                dtype,
-                1,
-                0,
-                4,
-                64,
-                1 << 20,
-                8,
-                AdapterPolicy.DEFAULT,
-                ResidencyLimits.DEFAULT);
+        SmallOptions options = new SmallOptions(MODEL);
+        options.dtype = dtype;
+        options.kvCacheBytes = 1 << 20;
         SamplingParams params = SamplingParams.builder()
                 .temperature(0)
                 .maxTokens(1)
@@ -69,7 +56,7 @@ final class WeightTypesTest {
         Prompt prompt = new Prompt.Tokens(
                 IntStream.range(0, 24).map(i -> i * 13 % 350).boxed().toList());
         List<Float> found = new ArrayList<>();
-        try (LocalWorker worker = LocalWorker.open(options);
+        try (LocalWorker worker = LocalWorker.open(options.get());
                 Generation generation = worker.generate(new GenerationRequest("test", prompt, List.of(), params))) {
             generation.forEachRemaining(event -> {
                 if (event instanceof PromptScored(List<Token> tokens)) {
