@@ -22,10 +22,10 @@ HOME = pathlib.Path(__file__).resolve().parents[3]
 class Lory:
     """A running service."""
 
-    def __init__(self, home, work, environment):
+    def __init__(self, home, work, environment, *flags):
         self.began = time.time()
         self.out = (work / "out").open("w+")
-        self.process = subprocess.Popen([str(home / "lory"), "serve", "--port", "0", "--data", str(work / "data")],
+        self.process = subprocess.Popen([str(home / "lory"), "serve", "--port", "0", "--data", str(work / "data"), *flags],
                                         stdout=self.out, stderr=subprocess.STDOUT, env=environment, start_new_session=True)
         self.curl = self.await_curl()
         self.ready = time.time() - self.began
