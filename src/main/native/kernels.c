@@ -196,8 +196,12 @@ EXPORT(lory_quant)(long form, const uint8_t *w, const int8_t *x, const float *sc
 
 /* ---- plain numbers: weights in 16 or 32 bits, keys, values and low-rank factors ---- */
 
-/* Four sums, k taken in turn, so that additions do not wait for one another even with one token. */
-struct sums { vf of[DENSE_TILE][4]; };
+/*
+ * An element has C sums, k taken in turn: four, so that additions do not wait for one another even with one token; one where there are few k,
+ * as in the expansion of an adapter, and adding the sums up would be much of the work.
+ */
+#define FEW 32
+struct sums { vf of[DENSE_TILE * 4]; };
 
 /* Where weights of some lanes lie. */
 struct stream {
@@ -211,34 +215,38 @@ INLINE vf element(const int type, const uint8_t *p) {
     return type == F32 ? load((const float *)p) : type == F16 ? half(p) : brain(p);
 }
 
-/* of[t G + g][c] += w[g][k][lanes] * x[t][k] */
-INLINE void dense_step(const int type, const int T, const int G, const struct stream *from, const float *const *x, long k, int c, struct sums *s) {
+/* of[t, g, k % C] += w[g][k][lanes] * x[t][k] */
+INLINE void dense_step(const int type, const int T, const int G, const int C, const struct stream *from, const float *const *x, long k, int c, struct sums *s) {
     for (int g = 0; g < G; g++) {
         vf v = element(type, from->w + g * from->apart + k * from->step);
-        for (int t = 0; t < T; t++) s->of[t * G + g][c] = fma(v, splat(x[t][k]), s->of[t * G + g][c]);
+        for (int t = 0; t < T; t++) {
+            vf *sum = &s->of[(t * G + g) * C + c % C];
+            *sum = fma(v, splat(x[t][k]), *sum);
+        }
     }
 }
 
-/* of[t G + g][k % 4] += w[g][k][lanes] * x[t][k], k = 0 .. count - 1 */
-INLINE void dense_steps(const int type, const int T, const int G, struct stream from, const float *const *x, long count, struct sums *s) {
+/* The same for k = 0 .. count - 1 */
+INLINE void dense_steps(const int type, const int T, const int G, const int C, struct stream from, const float *const *x, long count, struct sums *s) {
     long k = 0;
     for (; k + 4 <= count; k += 4) {
         if (T == 1 && from.whole)
             for (int g = 0; g < G; g++)
                 for (long line = 0; line < 4 * from.step; line += 64) fetch(from.w + g * from.apart + k * from.step + AHEAD + line);
-        for (int c = 0; c < 4; c++) dense_step(type, T, G, &from, x, k + c, c, s);
+        for (int c = 0; c < 4; c++) dense_step(type, T, G, C, &from, x, k + c, c, s);
     }
     for (int c = 0; c < 3; c++)
-        if (k + c < count) dense_step(type, T, G, &from, x, k + c, c, s);
+        if (k + c < count) dense_step(type, T, G, C, &from, x, k + c, c, s);
 }
 
 INLINE void clear(const int count, struct sums *s) {
-    for (int t = 0; t < count; t++)
-        for (int c = 0; c < 4; c++) s->of[t][c] = zero();
+    for (int i = 0; i < count; i++) s->of[i] = zero();
 }
 
-INLINE vf total(const struct sums *s, int t) {
-    return add(add(s->of[t][0], s->of[t][1]), add(s->of[t][2], s->of[t][3]));
+/* Of the i-th element. */
+INLINE vf total(const int C, const struct sums *s, int i) {
+    const vf *of = s->of + i * C;
+    return C == 1 ? of[0] : add(add(of[0], of[1]), add(of[2], of[3]));
 }
 
 struct dense {
@@ -255,41 +263,51 @@ struct dense {
 INLINE long dense_bytes(const int type) { return type == F32 ? 64 : 32; }
 
 /* T entries with G groups, the first of which is g0. */
-INLINE void dense_tile(const int type, const int T, const int G, const uint8_t *w, const struct dense *a, long e, long g0, long part) {
+INLINE void dense_tile(const int type, const int T, const int G, const int C, const uint8_t *w, const struct dense *a, long e, long g0, long part) {
     const float *x[DENSE_TILE];
     struct sums s;
     const long step = dense_bytes(type), apart = a->k * step;
     const struct stream from = {w + g0 * apart + part * step / PARTS, step, apart, 1};
     for (int t = 0; t < T; t++) x[t] = a->x + (a->x_rows ? a->x_rows[e + t] : e + t) * a->x_stride;
-    clear(T * G, &s);
-    dense_steps(type, T, G, from, x, a->k, &s);
+    clear(T * G * C, &s);
+    dense_steps(type, T, G, C, from, x, a->k, &s);
     for (int t = 0; t < T; t++)
         for (int g = 0; g < G; g++) {
             const long row = (g0 + g) * 16 + part * LANES;
-            vf v = total(&s, t * G + g);
+            vf v = total(C, &s, t * G + g);
             if (a->factor) v = mul(v, splat(a->factor[e + t]));
             if (a->y_rows) store_sum(a->y + a->y_rows[e + t] * a->y_stride + row, v, a->n - row);
             else store(a->y + (e + t) * a->y_stride + row, v, a->n - row);
         }
 }
 
-INLINE void dense_groups(const int type, const uint8_t *w, const struct dense *a, long entries, long g0, long g1) {
-    if (entries == 1) /* more groups at once instead of more entries, so that there are as many loads under way */
-        for (; g0 + DENSE_GROUPS <= g1; g0 += DENSE_GROUPS)
-            for (long part = 0; part < PARTS; part++) dense_tile(type, 1, DENSE_GROUPS, w, a, 0, g0, part);
-    for (long g = g0; g < g1; g++)
-        for (long e = 0; e < entries; e += DENSE_TILE)
-            for (long part = 0; part < PARTS; part++)
-                switch (entries - e) {
-                    case 1: dense_tile(type, 1, 1, w, a, e, g, part); break;
-                    case 2: dense_tile(type, 2, 1, w, a, e, g, part); break;
+INLINE void dense_tiles(const int type, const int G, const int C, const uint8_t *w, const struct dense *a, long entries, long g) {
+    for (long e = 0; e < entries; e += DENSE_TILE)
+        for (long part = 0; part < PARTS; part++)
+            switch (entries - e) {
+                case 1: dense_tile(type, 1, G, C, w, a, e, g, part); break;
+                case 2: dense_tile(type, 2, G, C, w, a, e, g, part); break;
 #if DENSE_TILE > 3
-                    case 3: dense_tile(type, 3, 1, w, a, e, g, part); break;
-                    case 4: dense_tile(type, 4, 1, w, a, e, g, part); break;
-                    case 5: dense_tile(type, 5, 1, w, a, e, g, part); break;
+                case 3: dense_tile(type, 3, G, C, w, a, e, g, part); break;
+                case 4: dense_tile(type, 4, G, C, w, a, e, g, part); break;
+                case 5: dense_tile(type, 5, G, C, w, a, e, g, part); break;
 #endif
-                    default: dense_tile(type, DENSE_TILE, 1, w, a, e, g, part);
-                }
+                default: dense_tile(type, DENSE_TILE, G, C, w, a, e, g, part);
+            }
+}
+
+INLINE void dense_groups(const int type, const uint8_t *w, const struct dense *a, long entries, long g0, long g1) {
+    const int few = a->k <= FEW;
+    long g = g0;
+    if (entries == 1) /* more groups at once instead of more entries, so that there are as many loads under way */
+        for (; g + DENSE_GROUPS <= g1; g += DENSE_GROUPS)
+            for (long part = 0; part < PARTS; part++)
+                if (few) dense_tile(type, 1, DENSE_GROUPS, 1, w, a, 0, g, part);
+                else dense_tile(type, 1, DENSE_GROUPS, 4, w, a, 0, g, part);
+    else if (few)
+        for (; g + 2 <= g1; g += 2) dense_tiles(type, 2, 1, w, a, entries, g);
+    for (; few && g < g1; g++) dense_tiles(type, 1, 1, w, a, entries, g);
+    for (; g < g1; g++) dense_tiles(type, 1, 4, w, a, entries, g);
 }
 
 /* y[e][16 g0 .. 16 g1) = factor[e] * (the rows of those groups times x[e]); added where y_rows is given */
@@ -416,28 +434,28 @@ INLINE void attention_tile(const int T, const struct attention *a, long kv_head,
         for (long c = 0; c < chunks && p0 + c * 16 < longest; c++)
             for (long part = 0; part < PARTS; part++) {
                 const uint16_t *w = a->keys + ((a->table[b] * chunks + c) * a->width + kv_head * a->dim) * 16;
-                clear(T, &s);
+                clear(T * 4, &s);
                 const struct stream from = {(const uint8_t *)(w + part * LANES), 32, 0, 0};
-                dense_steps(F16, T, 1, from, x, a->dim, &s);
+                dense_steps(F16, T, 1, 4, from, x, a->dim, &s);
                 long valid = a->block_size - c * 16 - part * LANES;
                 for (int t = 0; t < T; t++)
-                    store(a->scores + t * a->score_stride + p0 + c * 16 + part * LANES, mul(total(&s, t), splat(a->scale)), valid);
+                    store(a->scores + t * a->score_stride + p0 + c * 16 + part * LANES, mul(total(4, &s, t), splat(a->scale)), valid);
             }
     const long padded = (longest + 15) / 16 * 16;
     for (int t = 0; t < T; t++) inverse[t] = softmax(a, a->scores + t * a->score_stride, begin, context[t], padded);
     for (long d = 0; d < wide; d++)
         for (long part = 0; part < PARTS; part++) {
-            clear(T, &s);
+            clear(T * 4, &s);
             for (long p0 = begin, b = first_block; p0 < longest; p0 += a->block_size, b++) {
                 const uint16_t *w = a->values + a->table[b] * a->block_size * a->width + kv_head * a->dim + d * 16;
                 const float *weights[DENSE_TILE];
                 for (int t = 0; t < T; t++) weights[t] = a->scores + t * a->score_stride + p0;
                 long count = longest - p0 < a->block_size ? longest - p0 : a->block_size;
                 const struct stream from = {(const uint8_t *)(w + part * LANES), 2 * a->width, 0, 0};
-                dense_steps(F16, T, 1, from, weights, count, &s);
+                dense_steps(F16, T, 1, 4, from, weights, count, &s);
             }
             long col = d * 16 + part * LANES;
-            for (int t = 0; t < T; t++) store(out[t] + col, mul(total(&s, t), splat(inverse[t])), a->dim - col);
+            for (int t = 0; t < T; t++) store(out[t] + col, mul(total(4, &s, t), splat(inverse[t])), a->dim - col);
         }
 }
 
