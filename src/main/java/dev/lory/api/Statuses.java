@@ -6,9 +6,11 @@ import dev.lory.error.ErrorCode;
 public final class Statuses {
     private Statuses() {}
 
-    /** By kind; files that are well-formed requests but cannot be honoured are 422. */
+    /** By kind; files and aliases that are well-formed requests but cannot be honoured are 422. */
     public static int of(ErrorCode code) {
-        if (code == ErrorCode.INVALID_ORDERING || code == ErrorCode.INVALID_ADAPTER) {
+        if (code == ErrorCode.INVALID_ORDERING
+                || code == ErrorCode.INVALID_ADAPTER
+                || code == ErrorCode.INVALID_ALIAS) {
             return 422;
         }
         return switch (code.kind()) {

@@ -12,6 +12,8 @@ public enum ErrorCode {
     INVALID_ADAPTER(Kind.USER),
     /** An ordering file with findings. */
     INVALID_ORDERING(Kind.USER),
+    /** An alias with findings. */
+    INVALID_ALIAS(Kind.USER),
     /** A model file or folder that is malformed or not understood. */
     INVALID_MODEL(Kind.USER),
     /** A chat template that cannot be parsed, or that refused the messages. */

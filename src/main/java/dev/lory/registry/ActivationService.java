@@ -21,6 +21,9 @@ import org.jboss.logging.Logger;
 public class ActivationService {
     private static final Logger LOG = Logger.getLogger(ActivationService.class);
     private static final int LISTED = 200;
+    /** As mistral.rs says it, for clients that look for it. */
+    private static final String XLORA_SENTENCE =
+            "Adapter activation is not supported for X-LoRA models as the adapter set must remain the same.";
 
     private final BaseModels models;
     private final AdapterRepository adapters;
@@ -52,7 +55,7 @@ public class ActivationService {
      *
      * @param wanted empty = the base model
      * @throws ServiceException {@code ADAPTER_NOT_FOUND} naming the unknown one, {@code CONFLICT} for one that failed to load,
-     *     {@code INVALID_REQUEST} for one named twice or a weight that is no finite number
+     *     {@code INVALID_REQUEST} for one named twice, a weight that is no finite number, or an X-LoRA, which brings its own set
      */
     public Activation activate(List<WeightedAdapter> wanted, String actor) {
         return activate(wanted, actor, revision -> {});
@@ -120,6 +123,9 @@ public class ActivationService {
     Activation insert(BaseModelEntity model, ActivationEntity wanted, String actor) {
         for (WeightedAdapter adapter : wanted.adapters()) {
             AdapterEntity row = adapters.require(model, adapter.name());
+            if (row.kind() == AdapterKind.XLORA) {
+                throw invalid("adapters", XLORA_SENTENCE);
+            }
             if (row.state() == AdapterState.FAILED) {
                 throw new ServiceException(
                         ErrorCode.CONFLICT,
@@ -159,7 +165,8 @@ public class ActivationService {
         }
     }
 
-    private static String words(List<WeightedAdapter> adapters) {
+    /** A set for logs and audit rows. */
+    static String words(List<WeightedAdapter> adapters) {
         return adapters.stream()
                 .map(adapter -> adapter.weight() == 1 ? adapter.name() : adapter.name() + "*" + adapter.weight())
                 .toList()

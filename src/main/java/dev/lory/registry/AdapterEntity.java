@@ -135,6 +135,10 @@ class AdapterEntity {
         return name;
     }
 
+    AdapterKind kind() {
+        return kind;
+    }
+
     String source() {
         return source;
     }

@@ -22,21 +22,27 @@ class AdapterRegistration {
     private final AdapterRepository adapters;
     private final AdapterSources sources;
     private final ActivationRepository activations;
+    private final AliasRepository aliases;
     private final AuditLog audit;
 
     AdapterRegistration(
-            AdapterRepository adapters, AdapterSources sources, ActivationRepository activations, AuditLog audit) {
+            AdapterRepository adapters,
+            AdapterSources sources,
+            ActivationRepository activations,
+            AliasRepository aliases,
+            AuditLog audit) {
         this.adapters = adapters;
         this.sources = sources;
         this.activations = activations;
+        this.aliases = aliases;
         this.audit = audit;
     }
 
     /**
      * Makes the row of an adapter, or asks for a new attempt where loading failed or a trusted actor gives another source.
      *
-     * @throws ServiceException {@code INVALID_REQUEST} for name or source; {@code CONFLICT} if a client gives another source, or an
-     *     upload is not there any more
+     * @throws ServiceException {@code INVALID_REQUEST} for name or source; {@code CONFLICT} if a client gives another source, the name
+     *     is an alias, or an upload is not there any more
      */
     AdapterEntity register(BaseModelEntity model, String name, String source, Actor actor) {
         requireName(name);
@@ -45,6 +51,7 @@ class AdapterRegistration {
         }
         Optional<AdapterEntity> existing = adapters.named(model, name);
         if (existing.isEmpty()) {
+            requireNoAlias(model, name);
             requireThere(name, source);
             AdapterEntity made = new AdapterEntity(model, name, AdapterKind.LORA, source);
             adapters.persist(made);
@@ -61,6 +68,15 @@ class AdapterRegistration {
             want(model, row);
         }
         return row;
+    }
+
+    private void requireNoAlias(BaseModelEntity model, String name) {
+        if (aliases.named(model, name).isPresent()) {
+            throw new ServiceException(
+                    ErrorCode.CONFLICT,
+                    "`" + name
+                            + "` is the name of an alias; use another name for the adapter, or delete the alias first");
+        }
     }
 
     /** The last adapter with this content may have been given up since it was uploaded once more, and its files deleted. */
@@ -80,9 +96,9 @@ class AdapterRegistration {
         });
     }
 
-    /** @throws ServiceException {@code CONFLICT} while it is active, or being loaded */
+    /** @throws ServiceException {@code CONFLICT} while it is active, used by an alias, or being loaded */
     void retire(BaseModelEntity model, AdapterEntity row, Actor actor) {
-        requireInactive(model, row);
+        requireUnused(model, row);
         if (row.state() == AdapterState.LOADING) {
             throw new ServiceException(
                     ErrorCode.CONFLICT, "adapter `" + row.name() + "` is being loaded; try again later");
@@ -92,7 +108,7 @@ class AdapterRegistration {
         audit.record(actor.name(), "retire", "adapter/" + row.name(), row.source(), "");
     }
 
-    private void requireInactive(BaseModelEntity model, AdapterEntity row) {
+    private void requireUnused(BaseModelEntity model, AdapterEntity row) {
         boolean active = activations.latest(model).stream()
                 .flatMap(activation -> activation.adapters().stream())
                 .anyMatch(adapter -> adapter.name().equals(row.name()));
@@ -101,6 +117,12 @@ class AdapterRegistration {
                     ErrorCode.CONFLICT,
                     "adapter `" + row.name() + "` is in the current activation; activate a set without it first");
         }
+        aliases.using(model, row.name()).ifPresent(alias -> {
+            throw new ServiceException(
+                    ErrorCode.CONFLICT,
+                    "adapter `" + row.name() + "` is in a target of alias `" + alias.name()
+                            + "`; change or delete the alias first");
+        });
     }
 
     private void replace(BaseModelEntity model, AdapterEntity row, String source, Actor actor) {
@@ -136,10 +158,10 @@ class AdapterRegistration {
     /**
      * Keeps it from being used until it is loaded again.
      *
-     * @throws ServiceException {@code CONFLICT} while it is active
+     * @throws ServiceException {@code CONFLICT} while it is active, or used by an alias
      */
     void unload(BaseModelEntity model, AdapterEntity row, Actor actor) {
-        requireInactive(model, row);
+        requireUnused(model, row);
         keep(model, row, Residency.UNLOADED, actor);
     }
 

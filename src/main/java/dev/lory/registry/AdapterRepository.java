@@ -2,6 +2,7 @@ package dev.lory.registry;
 
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
+import dev.lory.ordering.AdapterNames;
 import io.quarkus.hibernate.orm.panache.PanacheRepository;
 import io.quarkus.panache.common.Sort;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -18,6 +19,9 @@ class AdapterRepository implements PanacheRepository<AdapterEntity> {
     }
 
     Optional<AdapterEntity> named(BaseModelEntity model, String name) {
+        if (AdapterNames.fault(name).isPresent()) {
+            return Optional.empty(); // PostgreSQL does not take every character
+        }
         return find("baseModelId = ?1 and name = ?2 and state <> ?3", model.id(), name, AdapterState.RETIRED)
                 .firstResultOptional();
     }

@@ -185,7 +185,7 @@ public class AdapterService {
     /**
      * Gives an adapter up: the worker drops it when its last request has ended, and its name is free. What was uploaded is deleted.
      *
-     * @throws ServiceException {@code ADAPTER_NOT_FOUND}; {@code CONFLICT} while it is active, or being loaded
+     * @throws ServiceException {@code ADAPTER_NOT_FOUND}; {@code CONFLICT} while it is active, used by an alias, or being loaded
      */
     public void retire(String name, Actor actor) {
         discard(change(name, (model, row) -> registration.retire(model, row, actor))
@@ -216,7 +216,7 @@ public class AdapterService {
      * Refuses an adapter to new requests and drops it when the last that runs with it has ended.
      *
      * @param patience how long to wait for that
-     * @throws ServiceException {@code ADAPTER_NOT_FOUND}; {@code CONFLICT} while it is active
+     * @throws ServiceException {@code ADAPTER_NOT_FOUND}; {@code CONFLICT} while it is active, or used by an alias
      */
     public Unloaded unload(String name, Duration patience, Actor actor) {
         boolean resident =

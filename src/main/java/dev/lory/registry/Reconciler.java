@@ -29,6 +29,8 @@ class Reconciler {
     private final AdapterRepository adapters;
     private final ActivationRepository activations;
     private final ActivationService active;
+    private final AliasRepository aliases;
+    private final AliasService named;
     private final AdapterSources sources;
 
     Reconciler(
@@ -36,21 +38,26 @@ class Reconciler {
             AdapterRepository adapters,
             ActivationRepository activations,
             ActivationService active,
+            AliasRepository aliases,
+            AliasService named,
             AdapterSources sources) {
         this.models = models;
         this.adapters = adapters;
         this.activations = activations;
         this.active = active;
+        this.aliases = aliases;
+        this.named = named;
         this.sources = sources;
     }
 
     /** What the database wants. */
-    private record Wanted(long revision, Optional<Activation> activation) {}
+    private record Wanted(long revision, Optional<Activation> activation, List<Alias> aliases) {}
 
     /** One pass; loads adapters, so it may take long. */
     void reconcile(Worker worker) {
         Wanted wanted = QuarkusTransaction.requiringNew().call(this::read);
         wanted.activation().ifPresent(active::publish);
+        named.publish(wanted.aliases());
         if (worker.status().appliedRevision() < wanted.revision()) {
             worker.apply(QuarkusTransaction.requiringNew().call(this::announce));
         }
@@ -63,7 +70,10 @@ class Reconciler {
         Optional<BaseModelEntity> model = models.served();
         return new Wanted(
                 model.map(BaseModelEntity::desiredRevision).orElse(0L),
-                model.flatMap(activations::latest).map(ActivationEntity::view));
+                model.flatMap(activations::latest).map(ActivationEntity::view),
+                model.map(aliases::latest).orElse(List.of()).stream()
+                        .map(AliasEntity::view)
+                        .toList());
     }
 
     /** Marks what will be loaded, and says what is to be kept. */

@@ -1,7 +1,9 @@
 package dev.lory.registry;
 
+import static io.restassured.RestAssured.given;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.hamcrest.Matchers.equalTo;
 
 import dev.lory.database.DatabaseResource;
 import dev.lory.error.ErrorCode;
@@ -103,6 +105,30 @@ class ActivationServiceTest {
         assertThat(won).isEqualTo(1);
         assertThat(sql.number("select count(*) from activation where actor = 'racer'"))
                 .isEqualTo(1);
+    }
+
+    @Test
+    void refusesAnXLoraInTheWordsOfMistralRs() throws Exception {
+        sql.run("""
+                insert into adapter (base_model_id, name, kind, source, digest, rank, target_modules, bytes, state,
+                  state_reason, version)
+                select id, 'xlora', 'XLORA', 'adapters/xlora', '', 0, '{}', 0, 'REGISTERED', '', 0 from base_model""");
+        Activation before = activations.current();
+        String sentence =
+                "Adapter activation is not supported for X-LoRA models as the adapter set must remain the same.";
+        try {
+            given().contentType("application/json")
+                    .body("{\"adapter_names\": [\"math\", \"xlora\"]}")
+                    .post("/activate_adapters")
+                    .then()
+                    .statusCode(400)
+                    .contentType("application/problem+json")
+                    .body("detail", equalTo(sentence));
+            assertFails(ErrorCode.INVALID_REQUEST, sentence, "xlora");
+            assertThat(activations.current()).isEqualTo(before);
+        } finally {
+            sql.run("update adapter set state = 'RETIRED' where name = 'xlora'");
+        }
     }
 
     @Test

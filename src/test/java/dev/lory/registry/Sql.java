@@ -16,18 +16,18 @@ public class Sql {
         this.database = database;
     }
 
-    void run(String statement) throws SQLException {
+    public void run(String statement) throws SQLException {
         try (Connection connection = database.getConnection();
                 Statement open = connection.createStatement()) {
             open.execute(statement);
         }
     }
 
-    long number(String query) throws SQLException {
+    public long number(String query) throws SQLException {
         return Long.parseLong(text(query));
     }
 
-    String text(String query) throws SQLException {
+    public String text(String query) throws SQLException {
         try (Connection connection = database.getConnection();
                 Statement open = connection.createStatement();
                 ResultSet rows = open.executeQuery(query)) {

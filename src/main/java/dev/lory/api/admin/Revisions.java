@@ -6,7 +6,7 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Activation revisions as entity tags (RFC 9110, 8.8.3 and 13.1.1). */
+/** Revisions as entity tags (RFC 9110, 8.8.3, 13.1.1 and 13.1.2). */
 final class Revisions {
     private static final Pattern TAG = Pattern.compile("\"?(\\d{1,18})\"?");
 
@@ -26,7 +26,7 @@ final class Revisions {
         if (header.isBlank()) {
             throw new ServiceException(
                     ErrorCode.PRECONDITION_REQUIRED,
-                    "If-Match is required: the ETag of the activation to replace; the current one is " + tag(current),
+                    "If-Match is required: the ETag of what is to be replaced; the current one is " + tag(current),
                     Map.of("current_revision", current));
         }
         Matcher revision = TAG.matcher(header.strip());
@@ -35,5 +35,22 @@ final class Revisions {
                     "If-Match", "If-Match must be one revision such as " + tag(current) + " but is " + header);
         }
         return Long.parseLong(revision.group(1));
+    }
+
+    /**
+     * As {@link #expected(String, long)}, of something that may not be there, which is revision 0.
+     *
+     * @param ifNoneMatch {@code *} = it must not be there; empty = there was no such header
+     * @throws ServiceException as there, {@code INVALID_REQUEST} also for both headers at once
+     */
+    static long expected(String ifMatch, String ifNoneMatch, long current) {
+        if (ifNoneMatch.isBlank()) {
+            return expected(ifMatch, current);
+        }
+        if (!ifNoneMatch.strip().equals("*") || !ifMatch.isBlank()) {
+            throw ServiceException.invalid(
+                    "If-None-Match", "If-None-Match must be *, without If-Match, but is " + ifNoneMatch);
+        }
+        return 0;
     }
 }

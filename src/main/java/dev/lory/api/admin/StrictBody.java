@@ -25,9 +25,12 @@ final class StrictBody {
             .build();
 
     private final JsonNode object;
+    /** How messages call what is in it: this and the field. */
+    private final String prefix;
 
-    private StrictBody(JsonNode object) {
+    private StrictBody(JsonNode object, String prefix) {
         this.object = object;
+        this.prefix = prefix;
     }
 
     /** @throws dev.lory.error.ServiceException {@code INVALID_REQUEST} naming what is wrong, as every method here */
@@ -38,7 +41,7 @@ final class StrictBody {
                 throw invalid("body", "the body must be a JSON object with " + String.join(", ", fields));
             }
             refuseUnknown(node, "", fields);
-            return new StrictBody(node);
+            return new StrictBody(node, "");
         } catch (JsonProcessingException e) {
             throw ErrorMapper.explained(e);
         } catch (IOException e) {
@@ -50,46 +53,68 @@ final class StrictBody {
     List<String> names(String field) {
         List<String> names = new ArrayList<>();
         for (JsonNode value : array(field)) {
-            names.add(text(value, field + "[" + names.size() + "]"));
+            names.add(text(value, prefix + field + "[" + names.size() + "]"));
         }
         return names;
     }
 
     /** A required string. */
     String required(String field) {
-        return text(object.path(field), field);
+        return text(object.path(field), prefix + field);
     }
 
     /** A string that may be left out. */
     Optional<String> text(String field) {
-        return object.has(field) ? Optional.of(text(object.get(field), field)) : Optional.empty();
+        return object.has(field) ? Optional.of(text(object.get(field), prefix + field)) : Optional.empty();
     }
 
     /** A required array of names, or of objects with name and weight. */
     List<WeightedAdapter> adapters(String field) {
         List<WeightedAdapter> adapters = new ArrayList<>();
         for (JsonNode value : array(field)) {
-            String path = field + "[" + adapters.size() + "]";
+            String path = prefix + field + "[" + adapters.size() + "]";
             adapters.add(value.isObject() ? weighted(value, path) : new WeightedAdapter(text(value, path), 1));
         }
         return adapters;
     }
 
     private static WeightedAdapter weighted(JsonNode value, String path) {
-        refuseUnknown(value, path + ".", Set.of("name", "weight"));
-        JsonNode weight = value.path("weight");
-        if (!weight.isMissingNode() && !weight.isNumber()) {
-            throw invalid(path + ".weight", path + ".weight must be a number but is " + weight);
+        StrictBody adapter = object(value, path, Set.of("name", "weight"));
+        return new WeightedAdapter(adapter.required("name"), (float) adapter.number("weight", 1));
+    }
+
+    /** A required array of objects with these fields. */
+    List<StrictBody> objects(String field, Set<String> fields) {
+        List<StrictBody> objects = new ArrayList<>();
+        for (JsonNode value : array(field)) {
+            objects.add(object(value, prefix + field + "[" + objects.size() + "]", fields));
         }
-        return new WeightedAdapter(text(value.path("name"), path + ".name"), (float) weight.asDouble(1));
+        return objects;
+    }
+
+    private static StrictBody object(JsonNode value, String path, Set<String> fields) {
+        if (!value.isObject()) {
+            throw invalid(path, path + " must be an object but is " + value);
+        }
+        refuseUnknown(value, path + ".", fields);
+        return new StrictBody(value, path + ".");
+    }
+
+    /** A number, or {@code absent} if it is left out. */
+    double number(String field, double absent) {
+        JsonNode value = object.path(field);
+        if (!value.isMissingNode() && !value.isNumber()) {
+            throw invalid(prefix + field, prefix + field + " must be a number but is " + value);
+        }
+        return value.asDouble(absent);
     }
 
     private JsonNode array(String field) {
         JsonNode value = object.path(field);
         if (!value.isArray()) {
+            String path = prefix + field;
             throw invalid(
-                    field,
-                    value.isMissingNode() ? field + " is required" : field + " must be an array but is " + value);
+                    path, value.isMissingNode() ? path + " is required" : path + " must be an array but is " + value);
         }
         return value;
     }

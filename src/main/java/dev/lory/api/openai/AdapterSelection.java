@@ -5,11 +5,13 @@ import static dev.lory.error.ServiceException.invalid;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
+import dev.lory.registry.Alias;
 import dev.lory.worker.GenerationRequest.WeightedAdapter;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Which adapters a request runs with: by {@code model}, by Lory's {@code adapters}, or by the fields of mistral.rs ({@code adapter}),
@@ -18,20 +20,25 @@ import java.util.Map;
 final class AdapterSelection {
     private final Fields body;
     private final Served served;
+    private final String id;
     /** Each selection that the request makes, by the field that makes it. */
     private final Map<String, List<WeightedAdapter>> selections = new LinkedHashMap<>();
+    /** {@code model} is an alias with several targets: nothing else may agree with it by chance. */
+    private boolean split;
 
-    private AdapterSelection(Fields body, Served served) {
+    private AdapterSelection(Fields body, Served served, String id) {
         this.body = body;
         this.served = served;
+        this.id = id;
     }
 
     /**
+     * @param id of the request; what an alias picks by if there is no {@code user}
      * @throws ServiceException {@code MODEL_NOT_FOUND}, {@code ADAPTER_NOT_FOUND}, {@code ADAPTER_SELECTION_CONFLICT} if two fields
      *     disagree, {@code INVALID_REQUEST}
      */
-    static List<WeightedAdapter> of(Fields body, Served served) {
-        return new AdapterSelection(body, served).select();
+    static List<WeightedAdapter> of(Fields body, Served served, String id) {
+        return new AdapterSelection(body, served, id).select();
     }
 
     private List<WeightedAdapter> select() {
@@ -48,11 +55,11 @@ final class AdapterSelection {
             if (by.isEmpty()) {
                 by = selection.getKey();
                 first = selection.getValue();
-            } else if (!first.equals(selection.getValue())) {
+            } else if (split || !first.equals(selection.getValue())) {
                 throw new ServiceException(
                         ErrorCode.ADAPTER_SELECTION_CONFLICT,
-                        by + " selects " + names(first) + " but " + selection.getKey() + " selects "
-                                + names(selection.getValue()),
+                        by + " selects " + (split ? "one of several targets" : names(first)) + " but "
+                                + selection.getKey() + " selects " + names(selection.getValue()),
                         Map.of("param", selection.getKey()));
             }
         }
@@ -75,16 +82,18 @@ final class AdapterSelection {
                                 .toList());
     }
 
-    /** Base model, adapter, {@code base:adapter} or {@code base::adapter}. */
+    /** Base model, adapter, alias, {@code base:adapter} or {@code base::adapter}. */
     private void byModel() {
         String model = body.text("model").orElse(served.model());
         if (model.equals(served.model())) {
             return;
         }
-        String adapter = model;
-        if (model.startsWith(served.model() + ":")) {
-            adapter = model.substring(served.model().length()).replaceFirst("^::?", "");
+        Optional<Alias> alias = served.alias(model);
+        if (alias.isPresent()) {
+            put("model", picked(alias.get()));
+            return;
         }
+        String adapter = served.named(model);
         if (!served.adapters().contains(adapter)) {
             throw new ServiceException(
                     ErrorCode.MODEL_NOT_FOUND,
@@ -92,6 +101,12 @@ final class AdapterSelection {
                     Map.of("param", "model"));
         }
         put("model", List.of(new WeightedAdapter(adapter, 1)));
+    }
+
+    private List<WeightedAdapter> picked(Alias alias) {
+        split = alias.targets().size() > 1;
+        String user = body.text("user").orElse("");
+        return (user.isEmpty() ? alias.forRequest(id) : alias.forUser(user)).adapters();
     }
 
     private WeightedAdapter known(String name, String field, float weight) {

@@ -3,6 +3,8 @@ package dev.lory.api.openai;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
+import dev.lory.registry.Alias;
+import dev.lory.registry.AliasService;
 import dev.lory.registry.WorkerDirectory;
 import dev.lory.worker.WorkerStatus;
 import dev.lory.worker.WorkerStatus.AdapterStatus;
@@ -21,24 +23,26 @@ import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 
-/** The models that requests may name: the base, and each adapter that can be served now. */
+/** The models that requests may name: the base, each adapter that can be served now, and the aliases. */
 @Path("/v1")
 @RunOnVirtualThread
 @Produces(MediaType.APPLICATION_JSON)
 @Tag(name = "OpenAI")
 public class ModelsResource {
     private final WorkerDirectory workers;
+    private final AliasService aliases;
     private final long started = Instant.now().getEpochSecond();
 
-    ModelsResource(WorkerDirectory workers) {
+    ModelsResource(WorkerDirectory workers, AliasService aliases) {
         this.workers = workers;
+        this.aliases = aliases;
     }
 
     /**
      * One model, as OpenAI has it with vLLM's additions.
      *
-     * @param root what it is: the base model, or the adapter's content by digest
-     * @param parent the base model of an adapter; of the base itself empty
+     * @param root what it is: the base model, the adapter's content by digest, or name and revision of an alias
+     * @param parent the base model of an adapter or alias; of the base itself empty
      */
     @Schema(name = "Model")
     public record Model(
@@ -65,7 +69,7 @@ public class ModelsResource {
 
     @GET
     @Path("/models")
-    @Operation(operationId = "listModels", summary = "The base model and the adapters that are ready")
+    @Operation(operationId = "listModels", summary = "The base model, the adapters that are ready, and the aliases")
     public ModelList list() {
         WorkerStatus status = workers.status();
         WorkerStatus.ModelInfo base = status.model();
@@ -82,6 +86,16 @@ public class ModelsResource {
                         base.name(),
                         base.maxModelLen()));
             }
+        }
+        for (Alias alias : aliases.current().values()) {
+            models.add(new Model(
+                    alias.name(),
+                    "model",
+                    alias.at().getEpochSecond(),
+                    "lory",
+                    alias.name() + "@" + alias.revision(),
+                    base.name(),
+                    base.maxModelLen()));
         }
         return new ModelList("list", models);
     }

@@ -91,7 +91,7 @@ public record OpenAiRequest(
                 echo,
                 body.flag("return_token_ids"),
                 body.flag("return_tokens_as_token_ids"));
-        List<WeightedAdapter> adapters = AdapterSelection.of(body, served);
+        List<WeightedAdapter> adapters = AdapterSelection.of(body, served, id);
         int n = body.integer("n").orElse(1);
         List<Prompt> prompts = chat ? List.of(ChatMessages.prompt(body)) : prompts(body);
         return new OpenAiRequest(

@@ -12,6 +12,8 @@ import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
 import dev.lory.registry.Activation;
 import dev.lory.registry.ActivationService;
+import dev.lory.registry.Alias;
+import dev.lory.registry.AliasService;
 import dev.lory.registry.WorkerDirectory;
 import dev.lory.worker.GenerationEvent.Delta;
 import dev.lory.worker.GenerationEvent.Finished;
@@ -19,6 +21,8 @@ import dev.lory.worker.Worker;
 import io.vertx.core.http.HttpServerResponse;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.io.IOException;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.UUID;
@@ -36,16 +40,19 @@ class Responder {
 
     private final WorkerDirectory workers;
     private final ActivationService activations;
+    private final AliasService aliases;
     private final RequestMetrics metrics;
     private final int maxLogprobs;
 
     Responder(
             WorkerDirectory workers,
             ActivationService activations,
+            AliasService aliases,
             RequestMetrics metrics,
             @ConfigProperty(name = "lory.max-logprobs", defaultValue = "20") int maxLogprobs) {
         this.workers = workers;
         this.activations = activations;
+        this.aliases = aliases;
         this.metrics = metrics;
         this.maxLogprobs = maxLogprobs;
     }
@@ -56,9 +63,11 @@ class Responder {
         Worker worker = workers.route();
         Activation activation = activations.current();
         response.putHeader("x-adapter-revision", Long.toString(activation.revision()));
-        Served served = Served.of(worker.status(), activation.adapters(), maxLogprobs);
+        Served served =
+                Served.of(worker.status(), activation.adapters(), maxLogprobs).with(aliases.current());
         OpenAiRequest request = OpenAiRequest.parse(
                 endpoint, json, served, UUID.randomUUID().toString().replace("-", ""));
+        served.alias(request.model()).ifPresent(alias -> response.putHeader("x-lory-alias", label(alias)));
         RequestMetrics.Running measured = metrics.start(request.choices().getFirst());
         try (Generations generations = new Generations(worker, request.choices())) {
             // The client may leave while the engine is silent: then nobody would notice by writing.
@@ -78,6 +87,11 @@ class Responder {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** A name may have characters that a header may not. */
+    private static String label(Alias alias) {
+        return URLEncoder.encode(alias.name(), StandardCharsets.UTF_8).replace("+", "%20") + "@" + alias.revision();
     }
 
     /** @throws ServiceException {@code INVALID_REQUEST} naming the place where the body is no JSON */

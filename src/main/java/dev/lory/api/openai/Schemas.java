@@ -30,8 +30,11 @@ final class Schemas {
     record ChatRequest(
             @Schema(
                     examples = "math",
-                    description = "The base model, an adapter, or base:adapter; GET /v1/models lists them")
+                    description = "The base model, an adapter, an alias, or base:adapter; GET /v1/models lists them")
             String model,
+
+            @Schema(description = "Whoever asks; an alias with several targets gives the same user the same one")
+            String user,
 
             @Schema(required = true) List<Message> messages,
 
@@ -69,6 +72,9 @@ final class Schemas {
             description = "As OpenAI's, with vLLM's sampling fields and Lory's adapters; unknown fields are ignored")
     record CompletionRequest(
             String model,
+
+            @Schema(description = "Whoever asks; an alias with several targets gives the same user the same one")
+            String user,
 
             @Schema(
                     required = true,

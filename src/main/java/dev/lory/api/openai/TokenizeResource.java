@@ -4,6 +4,7 @@ import static dev.lory.error.ServiceException.invalid;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.lory.error.ServiceException;
+import dev.lory.registry.AliasService;
 import dev.lory.registry.WorkerDirectory;
 import dev.lory.worker.Prompt;
 import dev.lory.worker.Vocabulary;
@@ -37,9 +38,11 @@ import org.eclipse.microprofile.openapi.annotations.tags.Tag;
                         schema = @Schema(implementation = Schemas.Error.class)))
 public class TokenizeResource {
     private final WorkerDirectory workers;
+    private final AliasService aliases;
 
-    TokenizeResource(WorkerDirectory workers) {
+    TokenizeResource(WorkerDirectory workers, AliasService aliases) {
         this.workers = workers;
+        this.aliases = aliases;
     }
 
     /**
@@ -147,7 +150,8 @@ public class TokenizeResource {
      */
     private Worker worker(Fields body) {
         Worker worker = workers.route();
-        AdapterSelection.of(body, Served.of(worker.status(), List.of(), 0));
+        Served served = Served.of(worker.status(), List.of(), 0).with(aliases.current());
+        AdapterSelection.of(body, served, ""); // any target of an alias will do
         return worker;
     }
 }

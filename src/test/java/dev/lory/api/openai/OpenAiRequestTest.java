@@ -12,13 +12,14 @@ import dev.lory.worker.GenerationRequest;
 import dev.lory.worker.GenerationRequest.WeightedAdapter;
 import dev.lory.worker.Prompt;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 final class OpenAiRequestTest {
     private static final WeightedAdapter ACTIVE = new WeightedAdapter("biology", 0.5f);
-    private static final Served SERVED = new Served("base", List.of("math", "biology"), List.of(ACTIVE), 20);
+    private static final Served SERVED = new Served("base", List.of("math", "biology"), List.of(ACTIVE), Map.of(), 20);
     private static final String MESSAGES = "\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]";
 
     private static OpenAiRequest chat(String fields) {
