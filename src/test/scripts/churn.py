@@ -96,8 +96,17 @@ class Churn:
             self.must(204, self.client.call("DELETE", "/api/v1/adapters/changing"))
             self.must(202, self.client.call("POST", "/api/v1/adapters/reasoning/load"))
             self.must(201, self.client.upload("changing", CONTENTS[self.rounds % len(CONTENTS)]))
+            self.settle()
             self.rounds += 1
             time.sleep(1)
+
+    def settle(self):
+        """Waits until the new content is there; who is being loaded cannot be retired."""
+        for _ in range(300):
+            if json.loads(self.client.call("GET", "/api/v1/adapters/changing")[1])["state"] == "READY":
+                return
+            time.sleep(0.1)
+        self.wrong.append(("operator", "changing is not READY after 30 s"))
 
     def must(self, wanted, answer):
         if answer[0] != wanted:

@@ -22,12 +22,15 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BiConsumer;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /** The adapters that requests may name. Any thread may call. */
 @ApplicationScoped
 public class AdapterService {
     private static final Duration POLL = Duration.ofMillis(20);
+    /** How long a worker may take to forget a retired adapter before its files go all the same. */
+    private static final Duration FORGOTTEN = Duration.ofSeconds(5);
 
     private final BaseModels models;
     private final AdapterRepository adapters;
@@ -188,8 +191,10 @@ public class AdapterService {
      * @throws ServiceException {@code ADAPTER_NOT_FOUND}; {@code CONFLICT} while it is active, used by an alias, or being loaded
      */
     public void retire(String name, Actor actor) {
-        discard(change(name, (model, row) -> registration.retire(model, row, actor))
-                .source());
+        Adapter retired = change(name, (model, row) -> registration.retire(model, row, actor));
+        // Or a request that waits for it would find that its files are gone.
+        await(name, known -> known.isEmpty(), FORGOTTEN);
+        discard(retired.source());
     }
 
     /** Has an adapter on the device, even if another must go, and lets requests name it again. */
@@ -222,15 +227,21 @@ public class AdapterService {
         boolean resident =
                 status(name).filter(found -> found.tier() == Tier.DEVICE).isPresent();
         change(name, (model, row) -> registration.unload(model, row, actor));
-        long deadline = System.nanoTime() + patience.toNanos();
-        Optional<AdapterStatus> now = status(name);
-        while (now.isPresent() && !isOut(now.get()) && System.nanoTime() < deadline) {
-            LockSupport.parkNanos(POLL.toNanos());
-            now = status(name);
-        }
+        Optional<AdapterStatus> now = await(name, known -> known.isEmpty() || isOut(known.get()), patience);
         long bytes = now.filter(AdapterService::isOut).map(AdapterStatus::bytes).orElse(0L);
         return new Unloaded(
                 name, resident ? bytes : 0, now.map(AdapterStatus::leases).orElse(0));
+    }
+
+    /** What this service's worker says of an adapter when it is so, or when patience ends. */
+    private Optional<AdapterStatus> await(String name, Predicate<Optional<AdapterStatus>> wanted, Duration patience) {
+        long deadline = System.nanoTime() + patience.toNanos();
+        Optional<AdapterStatus> now = status(name);
+        while (!wanted.test(now) && System.nanoTime() < deadline) {
+            LockSupport.parkNanos(POLL.toNanos());
+            now = status(name);
+        }
+        return now;
     }
 
     private static boolean isOut(AdapterStatus found) {

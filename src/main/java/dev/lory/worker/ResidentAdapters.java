@@ -20,11 +20,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -86,7 +83,7 @@ final class ResidentAdapters {
     private final Patience patience;
     private final Map<String, AdapterEntry> entries = new LinkedHashMap<>();
     private final AdapterMemory memory;
-    private final ReentrantLock line = new ReentrantLock(true);
+    private final AdapterLine line;
     private long appliedRevision;
     private long hits;
     private long misses;
@@ -98,6 +95,7 @@ final class ResidentAdapters {
         this.device = device;
         this.memory = new AdapterMemory(limits);
         this.patience = patience;
+        this.line = new AdapterLine(patience);
     }
 
     synchronized long appliedRevision() {
@@ -165,7 +163,7 @@ final class ResidentAdapters {
 
     private boolean preload(AdapterEntry entry, boolean evicting) {
         try {
-            Optional<Resident> resident = inLine(() -> bring(entry, evicting, Set.of()));
+            Optional<Resident> resident = line.first(() -> bring(entry, evicting, Set.of()));
             resident.ifPresent(there -> release(List.of(there)));
             return resident.isPresent();
         } catch (ServiceException e) {
@@ -212,7 +210,7 @@ final class ResidentAdapters {
      */
     Lease lease(List<WeightedAdapter> adapters) {
         return leaseResidents(adapters)
-                .orElseGet(() -> inLine(() -> {
+                .orElseGet(() -> line.first(() -> {
                     Optional<Lease> lease = Optional.empty();
                     while (lease.isEmpty()) {
                         lease = leaseBrought(adapters);
@@ -341,35 +339,6 @@ final class ResidentAdapters {
         notifyAll();
     }
 
-    /** First come, first served. */
-    private <T> T inLine(Supplier<T> action) {
-        if (line.getQueueLength() >= patience.maxWaiting()) {
-            throw new ServiceException(
-                    ErrorCode.OVERLOADED,
-                    patience.maxWaiting() + " requests wait for adapters already; try again later");
-        }
-        try {
-            if (!line.tryLock(patience.line().toNanos(), TimeUnit.NANOSECONDS)) {
-                throw noRoom();
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new ServiceException(ErrorCode.UNAVAILABLE, "the service is stopping");
-        }
-        try {
-            return action.get();
-        } finally {
-            line.unlock();
-        }
-    }
-
-    private ServiceException noRoom() {
-        return new ServiceException(
-                ErrorCode.UNAVAILABLE,
-                "no room for another adapter became free within "
-                        + patience.line().toSeconds() + " s; try again later");
-    }
-
     /** The adapter on the device, with a lease; empty if it was given up meanwhile. For the first in line. */
     private Optional<Resident> bring(AdapterEntry entry, boolean evicting, Set<Resident> kept) {
         synchronized (this) {
@@ -390,11 +359,20 @@ final class ResidentAdapters {
             }
             int slot = device.onEngine().apply(slots -> slots.put(weights));
             return settle(entry, new Resident(entry, weights, slot));
+        } catch (ServiceException e) {
+            if (isGone(entry)) {
+                return Optional.empty(); // its files may be gone, too
+            }
+            throw e;
         } finally {
             synchronized (this) {
                 entry.waiting--;
             }
         }
+    }
+
+    private synchronized boolean isGone(AdapterEntry entry) {
+        return entry.gone;
     }
 
     private LoraWeights load(AdapterEntry entry) {
@@ -435,7 +413,7 @@ final class ResidentAdapters {
             while (!memory.hasRoom(bytes)) {
                 long waited = System.nanoTime() - began;
                 if (!evicting || waited >= patience.line().toNanos()) {
-                    throw noRoom();
+                    throw line.noRoom();
                 }
                 Optional<Resident> idle = memory.idle();
                 if (memory.willHaveRoom(bytes) || idle.isEmpty()) {
