@@ -53,7 +53,7 @@ class KillIT {
 
             JsonNode current = again.get("/api/v1/activations/current").body();
             assertThat(current.get("revision").longValue()).isEqualTo(activated);
-            assertThat(names(current)).containsExactly("math");
+            assertThat(LoryProcess.names(current.get("adapters"))).containsExactly("math");
 
             Answer chat = again.post("/v1/chat/completions", CHAT.replace("400", "8"));
             assertThat(chat.status()).isEqualTo(200);
@@ -83,7 +83,8 @@ class KillIT {
                 JsonNode current = again.get("/api/v1/activations/current").body();
                 // The last one may have been committed without its answer having come through.
                 assertThat(current.get("revision").longValue()).isBetween(answered.get(), answered.get() + 1);
-                assertThat(names(current)).isIn(List.of("math"), List.of("reasoning", "biology"));
+                assertThat(LoryProcess.names(current.get("adapters")))
+                        .isIn(List.of("math"), List.of("reasoning", "biology"));
                 again.stop();
             }
         }
@@ -121,13 +122,5 @@ class KillIT {
                 return;
             }
         }
-    }
-
-    private static List<String> names(JsonNode activation) {
-        List<String> names = new ArrayList<>();
-        activation
-                .get("adapters")
-                .forEach(adapter -> names.add(adapter.get("name").textValue()));
-        return names;
     }
 }

@@ -97,6 +97,13 @@ final class LoryProcess implements AutoCloseable {
                 .orElseThrow(() -> new AssertionError("no metric " + name));
     }
 
+    /** The names of adapters in an answer. */
+    static List<String> names(JsonNode adapters) {
+        List<String> names = new ArrayList<>();
+        adapters.forEach(adapter -> names.add(adapter.get("name").textValue()));
+        return names;
+    }
+
     Answer get(String path) throws IOException, InterruptedException {
         return send(request(path).GET().build());
     }

@@ -8,7 +8,6 @@ import dev.lory.database.EmbeddedDatabase;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
@@ -80,7 +79,9 @@ class TwoServicesIT {
                 activating.get();
             }
             JsonNode current = second.get("/api/v1/activations/current").body();
-            within("second uses the last activation", () -> used(second).equals(names(current)));
+            within(
+                    "second uses the last activation",
+                    () -> used(second).equals(LoryProcess.names(current.get("adapters"))));
             activate(second, "reasoning");
             try (LoryProcess again = serve("first")) {
                 assertThat(used(again)).containsExactly("reasoning");
@@ -111,23 +112,11 @@ class TwoServicesIT {
     private static List<String> used(LoryProcess lory) throws IOException, InterruptedException {
         Answer chat = lory.post("/v1/chat/completions", CHAT);
         assertThat(chat.status()).as("%s", chat.body()).isEqualTo(200);
-        List<String> names = new ArrayList<>();
-        chat.body()
-                .at("/usage/adapter_details")
-                .forEach(adapter -> names.add(adapter.get("name").textValue()));
-        return names;
+        return LoryProcess.names(chat.body().at("/usage/adapter_details"));
     }
 
     private static Answer asked(LoryProcess lory, String adapter) throws IOException, InterruptedException {
         return lory.post("/v1/chat/completions", CHAT.replace("smollm2-135m-instruct", adapter));
-    }
-
-    private static List<String> names(JsonNode activation) {
-        List<String> names = new ArrayList<>();
-        activation
-                .get("adapters")
-                .forEach(adapter -> names.add(adapter.get("name").textValue()));
-        return names;
     }
 
     private static void within(String what, Callable<Boolean> happened) throws Exception {

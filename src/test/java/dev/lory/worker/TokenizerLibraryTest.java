@@ -43,6 +43,7 @@ final class TokenizerLibraryTest {
         public static void main(String[] arguments) {
             SmallOptions options = new SmallOptions(FIXTURES.resolve("models/llama/base"));
             options.tokenizer = FIXTURES.resolve("tokenizers/gpt2-style").toString();
+            options.kernels = "reference"; // native calls are for the real platform
             try (LocalWorker worker = LocalWorker.open(options.get())) {
                 answer(worker, new Prompt.Tokens(List.of(5, 6, 7)));
                 answer(worker, new Prompt.Text("Hello"));

@@ -9,9 +9,11 @@ import java.util.Random;
 
 /** Compares native kernels with plain loops before they are trusted: attention, and each weight form with a last group that is not full. */
 final class SelfTest {
-    private static final int ROWS = 24;
-    private static final int COLS = 64;
-    private static final int TOKENS = 3;
+    private static final int ROWS = 88;
+    /** Few and many of each, for which kernels have loops of their own. */
+    private static final int[] COLS = {32, 64};
+
+    private static final int[] TOKENS = {1, 3};
     /** Of a product with int8 activations; the others come far closer. */
     private static final double TOLERANCE = 0.02;
 
@@ -20,22 +22,12 @@ final class SelfTest {
     /** What differs, or nothing. */
     static String difference(KernelSet kernels) {
         for (Form form : Form.values()) {
-            try (Arena arena = Arena.ofShared();
-                    Quantised quantised = new Quantised(true);
-                    Scratch scratch = new Scratch()) {
-                Tensor weight = random(arena, form.stored());
-                Tensor x = Tensor.allocate(arena, DType.F32, TOKENS, COLS);
-                Random random = new Random(7);
-                for (int i = 0; i < TOKENS * COLS; i++) {
-                    x.set(i / COLS, i % COLS, (float) random.nextGaussian());
-                }
-                Tensor y = Tensor.allocate(arena, DType.F32, TOKENS, ROWS);
-                PackedWeight packed = PackedWeight.of(weight, new WeightMemory());
-                multiply(kernels, packed, x, y, quantised, scratch.ensure(VectorKernels.SCRATCH));
-                packed.area().free();
-                double error = error(weight, x, y);
-                if (!(error < TOLERANCE)) {
-                    return "its product with " + form + " weights is off by " + error;
+            for (int cols : COLS) {
+                for (int tokens : TOKENS) {
+                    double error = error(kernels, form, cols, tokens);
+                    if (!(error < TOLERANCE)) {
+                        return "its product of " + tokens + " with " + form + " weights is off by " + error;
+                    }
                 }
             }
         }
@@ -45,13 +37,32 @@ final class SelfTest {
         }
     }
 
+    /** Of a product, relative to its largest element. */
+    private static double error(KernelSet kernels, Form form, int cols, int tokens) {
+        try (Arena arena = Arena.ofShared();
+                Quantised quantised = new Quantised(true);
+                Scratch scratch = new Scratch()) {
+            Tensor weight = random(arena, form.stored(), cols);
+            Tensor x = Tensor.allocate(arena, DType.F32, tokens, cols);
+            Random random = new Random(7);
+            for (int i = 0; i < tokens * cols; i++) {
+                x.set(i / cols, i % cols, (float) random.nextGaussian());
+            }
+            Tensor y = Tensor.allocate(arena, DType.F32, tokens, ROWS);
+            PackedWeight packed = PackedWeight.of(weight, new WeightMemory());
+            multiply(kernels, packed, x, y, quantised, scratch.ensure(VectorKernels.SCRATCH));
+            packed.area().free();
+            return error(weight, x, y);
+        }
+    }
+
     private static void multiply(
             KernelSet kernels, PackedWeight w, Tensor x, Tensor y, Quantised quantised, long scratch) {
         long from = x.storage().address();
         long to = y.storage().address();
         if (w.form().quantised) {
-            quantised.shape(TOKENS, COLS);
-            for (int t = 0; t < TOKENS; t++) {
+            quantised.shape(x.rows(), x.cols());
+            for (int t = 0; t < x.rows(); t++) {
                 VectorRows.quantise(quantised, from, t);
             }
             kernels.quant(w, quantised, to, 0, w.groups(), scratch);
@@ -59,16 +70,16 @@ final class SelfTest {
         }
         Dense job = new Dense();
         job.x = from;
-        job.xStride = COLS;
+        job.xStride = x.cols();
         job.y = to;
         job.yStride = ROWS;
-        job.entries = TOKENS;
+        job.entries = x.rows();
         kernels.dense(w, job, 0, w.groups(), scratch);
     }
 
     /** Bytes as they come, with every scale small and finite. */
-    private static Tensor random(Arena arena, DType dtype) {
-        Tensor weight = Tensor.allocate(arena, dtype, ROWS, COLS);
+    private static Tensor random(Arena arena, DType dtype, int cols) {
+        Tensor weight = Tensor.allocate(arena, dtype, ROWS, cols);
         byte[] bytes = new byte[(int) weight.bytes()];
         new Random(3).nextBytes(bytes);
         int size = dtype.blockBytes();
@@ -90,9 +101,9 @@ final class SelfTest {
         double difference = 0;
         for (int out = 0; out < ROWS; out++) {
             float[] w = weight.row(out);
-            for (int t = 0; t < TOKENS; t++) {
+            for (int t = 0; t < x.rows(); t++) {
                 double sum = 0;
-                for (int i = 0; i < COLS; i++) {
+                for (int i = 0; i < x.cols(); i++) {
                     sum += (double) w[i] * x.get(t, i);
                 }
                 largest = Math.max(largest, Math.abs(sum));
