@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Loads models several times: seconds for the weights and for all, and the most memory taken while loading and warming up.
 
-    ./lory test --quick && src/test/scripts/loading.py [--rounds 5] [--dtype auto] [MODEL ...]
+    ./lory test && ./lory serve, ended with Ctrl-C; then src/test/scripts/loading.py [--rounds 5] [--dtype auto] [MODEL ...]
 
 Without models: the demo model, and a random one of TinyLlama 1.1B's shape in Q8_0 that is made in a temporary folder (1.2 GB). Each load is a
 process of its own with the flags of `lory`; seconds are without the start of the JVM, and all is configuration, tokenizer, kernels and weights;
@@ -83,16 +83,17 @@ def java():
     return shown.stdout + "/bin/java"
 
 
-def load(program, model, dtype):
-    """Seconds of the weights, seconds of all, and the most bytes that were the process's own."""
-    classes = ":".join(str(HOME / "target" / part) for part in ["classes", "test-classes", "quarkus-app/lib/main/*"])
+def load(program, model, dtype, watched):
+    """Seconds of the weights, seconds of all, and the most bytes that were the process's own; to watch it costs it time."""
+    app = HOME / "target/quarkus-app"
+    classes = f"{app}/quarkus-run.jar:{HOME}/target/test-classes"
     flags = ["--add-modules=jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow",
              "-XX:+UseSerialGC", "-Xms32m", "-Xmx512m", "-XX:MinHeapFreeRatio=10", "-XX:MaxHeapFreeRatio=30",
-             "-XX:+UseCompactObjectHeaders"]
+             "-XX:+UseCompactObjectHeaders", "-Xlog:cds=off", "-Xlog:aot=off", f"-XX:SharedArchiveFile={app}/classes.jsa"]
     process = subprocess.Popen([program, *flags, "-cp", classes, "dev.lory.worker.LoadSpeed", str(model), dtype],
                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=dict(os.environ, MALLOC_ARENA_MAX="2"))
     most = 0
-    while process.poll() is None:
+    while watched and process.poll() is None:
         try:
             status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
         except OSError:
@@ -120,7 +121,8 @@ def main():
             models = [DEMO, pathlib.Path(name) / "random-1.1b.gguf"]
         for model in models:
             subprocess.run(["cat", model], stdout=subprocess.DEVNULL, check=True)  # into the page cache
-            weights, seconds, memory = zip(*(load(program, model, options.dtype) for _ in range(options.rounds)))
+            weights, seconds, _ = zip(*(load(program, model, options.dtype, False) for _ in range(options.rounds)))
+            memory = [load(program, model, options.dtype, True)[2] for _ in range(options.rounds)]
             print(f"{model.name} of {model.stat().st_size / 1e6:.0f} MB: weights {statistics.median(weights):.2f} s "
                   f"({min(weights):.2f} to {max(weights):.2f}), all {statistics.median(seconds):.2f} s "
                   f"({min(seconds):.2f} to {max(seconds):.2f}); at most {statistics.median(memory) / 1e6:.0f} MB "
