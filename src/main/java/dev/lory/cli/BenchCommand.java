@@ -185,7 +185,7 @@ final class BenchCommand implements Callable<Integer> {
                 Math.max(batch, given.maxNumSeqs()),
                 given.maxNumBatchedTokens(),
                 given.kvCacheBytes(),
-                Math.max(batch, given.maxWaiting()),
+                Math.max(2 * batch, given.maxWaiting()),
                 given.adapterPolicy(),
                 given.residency());
     }

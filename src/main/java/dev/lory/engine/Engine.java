@@ -11,7 +11,6 @@ import java.lang.System.Logger.Level;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Supplier;
 
@@ -31,7 +30,7 @@ public final class Engine implements AutoCloseable {
     private final Readout readout;
     private final EngineStats stats = new EngineStats();
     private final Queue<Runnable> inbox = new ConcurrentLinkedQueue<>();
-    private final AtomicInteger submitted = new AtomicInteger();
+    private final Places places;
     private final Thread thread;
     private volatile boolean closing;
 
@@ -42,7 +41,8 @@ public final class Engine implements AutoCloseable {
         this.options = options;
         kv = decoder.allocateKv(options.kvBlocks(), options.kvBlockSize());
         pool = new BlockPool(options.kvBlocks(), options.kvBlockSize());
-        scheduler = new Scheduler(pool, options.maxNumSeqs(), options.maxNumBatchedTokens(), decoder::rotation);
+        places = new Places(options.maxWaiting());
+        scheduler = new Scheduler(pool, options.maxNumSeqs(), options.maxNumBatchedTokens(), places, decoder::rotation);
         readout = new Readout(decoder, delta, scheduler, stats);
         thread = Thread.ofPlatform().name("lory-engine").daemon().start(this::run);
     }
@@ -59,13 +59,12 @@ public final class Engine implements AutoCloseable {
                     "a sequence of " + sequence.maxLength + " tokens does not fit the KV cache of "
                             + options.kvBlocks() * options.kvBlockSize());
         }
-        if (stats.waiting + submitted.get() >= options.maxWaiting()) {
+        if (!places.take(sequence.adapters.key())) {
             throw new ServiceException(
-                    ErrorCode.OVERLOADED, options.maxWaiting() + " requests are waiting already; try again later");
+                    ErrorCode.OVERLOADED,
+                    "too many of the " + options.maxWaiting() + " places to wait are taken; try again later");
         }
-        submitted.incrementAndGet();
         post(() -> {
-            submitted.decrementAndGet();
             scheduler.add(sequence);
             stats.promptTokens = stats.promptTokens + sequence.promptLength;
         });

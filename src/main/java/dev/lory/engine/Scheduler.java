@@ -1,14 +1,12 @@
 package dev.lory.engine;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Deque;
 import java.util.List;
 import java.util.function.IntUnaryOperator;
 
 /**
- * Who computes what in a step: running sequences, oldest first, then waiting ones. A prompt chunk and a single token are the same
+ * Who computes what in a step: running sequences, oldest first, then waiting ones, whose adapter sets take turns. A prompt chunk and a single token are the same
  * thing. Each running sequence gets at least one row, so a long prompt does not hold up the others; when blocks run out the youngest
  * gives its own back and computes again later.
  */
@@ -17,7 +15,7 @@ final class Scheduler {
     private final int maxRunning;
     private final int maxRows;
     private final List<Sequence> running = new ArrayList<>();
-    private final Deque<Sequence> waiting = new ArrayDeque<>();
+    private final WaitingQueue waiting;
     private final IntUnaryOperator rotations;
     private final Step step;
     private long preemptions;
@@ -27,18 +25,21 @@ final class Scheduler {
 
     /**
      * @param maxRows of a step, at least {@code maxRunning}
+     * @param places where those wait that are added
      * @param rotations from a sequence's length to the rotary angles it needs
      */
-    Scheduler(BlockPool pool, int maxRunning, int maxRows, IntUnaryOperator rotations) {
+    Scheduler(BlockPool pool, int maxRunning, int maxRows, Places places, IntUnaryOperator rotations) {
         this.pool = pool;
         this.maxRunning = maxRunning;
         this.maxRows = maxRows;
+        this.waiting = new WaitingQueue(maxRows, places);
         this.rotations = rotations;
         this.step = new Step(maxRows);
     }
 
+    /** @param sequence for which a place was taken */
     void add(Sequence sequence) {
-        waiting.addLast(sequence);
+        waiting.add(sequence);
     }
 
     int running() {
@@ -60,7 +61,7 @@ final class Scheduler {
     /** All that are not finished. */
     List<Sequence> sequences() {
         List<Sequence> all = new ArrayList<>(running);
-        all.addAll(waiting);
+        all.addAll(waiting.all());
         return all;
     }
 
@@ -92,11 +93,8 @@ final class Scheduler {
 
     private void admit(int rows) {
         int budget = rows;
-        while (budget > 0 && running.size() < maxRunning) {
-            Sequence sequence = waiting.peekFirst();
-            if (sequence == null) {
-                return;
-            }
+        while (budget > 0 && running.size() < maxRunning && !waiting.isEmpty()) {
+            Sequence sequence = waiting.first();
             Pass pass = sequence.main;
             rotate(pass);
             int cached = pass.reuse(pool);
@@ -125,7 +123,7 @@ final class Scheduler {
             Sequence youngest = running.removeLast();
             youngest.main.release(pool);
             youngest.state = Sequence.State.WAITING;
-            waiting.addFirst(youngest);
+            waiting.putBack(youngest);
             preemptions++;
             if (youngest == pass.sequence) {
                 return false;
@@ -138,7 +136,9 @@ final class Scheduler {
     void finish(Sequence sequence) {
         sequence.state = Sequence.State.FINISHED;
         sequence.main.release(pool);
-        if (!running.remove(sequence)) {
+        if (running.remove(sequence)) {
+            waiting.settle(sequence);
+        } else {
             waiting.remove(sequence);
         }
     }
@@ -173,14 +173,9 @@ final class Scheduler {
                 sequence.sink.finished(TokenSink.Ending.CANCELLED);
             }
         }
-        if (!waiting.isEmpty()) {
-            waiting.removeIf(sequence -> {
-                if (sequence.isCancelled()) {
-                    sequence.state = Sequence.State.FINISHED;
-                    sequence.sink.finished(TokenSink.Ending.CANCELLED);
-                }
-                return sequence.isCancelled();
-            });
-        }
+        waiting.removeCancelled(sequence -> {
+            sequence.state = Sequence.State.FINISHED;
+            sequence.sink.finished(TokenSink.Ending.CANCELLED);
+        });
     }
 }

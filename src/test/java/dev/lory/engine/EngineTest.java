@@ -98,7 +98,7 @@ final class EngineTest {
     }
 
     @Test
-    void refusesMoreThanMayWait() {
+    void refusesMoreThanMayWaitAndLeavesPlacesForOthers() {
         List<RecordingSink> accepted = new ArrayList<>();
         CountDownLatch hold = new CountDownLatch(1);
         model.engine.post(() -> await(hold)); // so that nothing is admitted meanwhile
@@ -109,9 +109,11 @@ final class EngineTest {
                 })
                 .isInstanceOfSatisfying(
                         ServiceException.class, e -> assertThat(e.code()).isEqualTo(ErrorCode.OVERLOADED));
+        assertThat(accepted).as("of 40 places").hasSize(36);
+        accepted.add(model.start(prompt(0), model.mode("sum"), SamplingParams.greedy(1)));
         hold.countDown();
         assertThat(accepted)
-                .hasSize(40)
+                .hasSize(37)
                 .allSatisfy(sink -> assertThat(sink.tokens()).hasSize(1));
     }
 

@@ -24,7 +24,8 @@ final class SchedulerTest {
     private static final int MAX_RUNNING = 6;
 
     private final BlockPool pool = new BlockPool(BLOCKS, BLOCK);
-    private final Scheduler scheduler = new Scheduler(pool, MAX_RUNNING, MAX_ROWS, SchedulerTest::rotation);
+    private final Places places = new Places(1000);
+    private final Scheduler scheduler = new Scheduler(pool, MAX_RUNNING, MAX_ROWS, places, SchedulerTest::rotation);
     /** What a KV cache would hold: for each slot the content that its key and value depend on. */
     private final String[] slots = new String[BLOCKS * BLOCK];
 
@@ -80,6 +81,7 @@ final class SchedulerTest {
                 : SamplingParams.DEFAULT;
         int max = prompt.length + 1 + random.nextInt(30);
         Sequence sequence = new Sequence(prompt, max, adapters, params, new int[0], 0, 8, new RecordingSink());
+        assertThat(places.take(sequence.adapters.key())).isTrue();
         scheduler.add(sequence);
         return sequence;
     }
@@ -150,6 +152,7 @@ final class SchedulerTest {
     private Sequence submitFixed(int prompt, int max) {
         Sequence sequence = new Sequence(
                 new int[prompt], max, AdapterSet.BASE, SamplingParams.DEFAULT, new int[0], 0, 8, new RecordingSink());
+        assertThat(places.take(sequence.adapters.key())).isTrue();
         scheduler.add(sequence);
         return sequence;
     }
