@@ -128,6 +128,7 @@ public final class Engine implements AutoCloseable {
             Tensor hidden = decoder.hidden(step.batch(), kv, delta);
             readout.deliver(step, hidden, pool);
             stats.steps = stats.steps + 1;
+            stats.stepAdapters.add(step.batch().adapters().groups());
             assert scheduler.isConsistent() : "blocks after step " + stats.steps;
         } catch (RuntimeException | Error e) {
             LOG.log(Level.ERROR, "step failed rows=" + step.batch().rows(), e);

@@ -10,6 +10,7 @@ public final class EngineStats {
     volatile long generatedTokens;
     volatile long preemptions;
     volatile long steps;
+    final Tally stepAdapters = new Tally(0, 1, 2, 4, 8, 16, 32, 64);
 
     EngineStats() {}
 
@@ -46,5 +47,10 @@ public final class EngineStats {
 
     public long steps() {
         return steps;
+    }
+
+    /** How many adapters the rows of a step ran with together. */
+    public Tally stepAdapters() {
+        return stepAdapters;
     }
 }

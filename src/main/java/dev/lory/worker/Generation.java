@@ -1,5 +1,6 @@
 package dev.lory.worker;
 
+import java.time.Duration;
 import java.util.Iterator;
 import java.util.List;
 
@@ -11,6 +12,9 @@ import java.util.List;
 public interface Generation extends Iterator<GenerationEvent>, AutoCloseable {
     /** The prompt as the model sees it. */
     List<Integer> promptTokenIds();
+
+    /** How long it waited until its prompt was being computed, or has waited until now; also for its adapters. Any thread may call. */
+    Duration queued();
 
     /** Cancels what is not finished: the engine stops computing it and a waiting {@link #hasNext} answers false. Any thread may call. */
     @Override

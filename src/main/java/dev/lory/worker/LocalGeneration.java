@@ -11,6 +11,7 @@ import dev.lory.worker.GenerationEvent.Reason;
 import dev.lory.worker.GenerationEvent.Token;
 import dev.lory.worker.GenerationEvent.Usage;
 import dev.lory.worker.GenerationEvent.UsedAdapter;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.NoSuchElementException;
@@ -26,19 +27,23 @@ final class LocalGeneration implements Generation {
     private final TokenQueue queue;
     private final @Nullable TextStream text;
     private final StopStrings stops;
+    private final long began;
     private boolean promptDelivered;
     private boolean finished;
     private int read;
     private @Nullable GenerationEvent next;
 
+    /** @param began when the request came, by {@link System#nanoTime} */
     LocalGeneration(
             List<Integer> prompt,
             SamplingParams params,
             List<UsedAdapter> adapters,
             Sequence sequence,
             TokenQueue queue,
-            ModelText text) {
+            ModelText text,
+            long began) {
         this.prompt = List.copyOf(prompt);
+        this.began = began;
         this.params = params;
         this.adapters = List.copyOf(adapters);
         this.sequence = sequence;
@@ -51,6 +56,11 @@ final class LocalGeneration implements Generation {
     @Override
     public List<Integer> promptTokenIds() {
         return prompt;
+    }
+
+    @Override
+    public Duration queued() {
+        return Duration.ofNanos(queue.startedAt().orElseGet(System::nanoTime) - began);
     }
 
     @Override

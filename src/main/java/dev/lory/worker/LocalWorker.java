@@ -185,7 +185,8 @@ public final class LocalWorker implements Worker {
                         stats.cachedTokens(),
                         stats.generatedTokens(),
                         stats.preemptions(),
-                        stats.steps()));
+                        stats.steps(),
+                        Histogram.of(stats.stepAdapters())));
     }
 
     @Override
@@ -223,6 +224,7 @@ public final class LocalWorker implements Worker {
 
     @Override
     public Generation generate(GenerationRequest request) {
+        long began = System.nanoTime();
         SamplingParams params = request.sampling();
         int[] prompt = text.encode(request.prompt());
         int output = outputTokens(prompt.length, params);
@@ -244,7 +246,8 @@ public final class LocalWorker implements Worker {
             adapters.release(lease);
             throw e;
         }
-        return new LocalGeneration(IntStream.of(prompt).boxed().toList(), params, lease.used(), sequence, queue, text);
+        return new LocalGeneration(
+                IntStream.of(prompt).boxed().toList(), params, lease.used(), sequence, queue, text, began);
     }
 
     private int outputTokens(int promptLength, SamplingParams params) {

@@ -85,11 +85,7 @@ final class ResidentAdapters {
     private final AdapterMemory memory;
     private final AdapterLine line;
     private long appliedRevision;
-    private long hits;
-    private long misses;
-    private long evictions;
-    private long loads;
-    private long loadNanos;
+    private final AdapterTraffic traffic = new AdapterTraffic();
 
     ResidentAdapters(Device device, ResidencyLimits limits, Patience patience) {
         this.device = device;
@@ -209,14 +205,36 @@ final class ResidentAdapters {
      * @throws ServiceException {@code ADAPTER_NOT_FOUND}, {@code UNAVAILABLE}, {@code OVERLOADED}, {@code INVALID_REQUEST}, naming the adapter
      */
     Lease lease(List<WeightedAdapter> adapters) {
-        return leaseResidents(adapters)
-                .orElseGet(() -> line.first(() -> {
-                    Optional<Lease> lease = Optional.empty();
-                    while (lease.isEmpty()) {
-                        lease = leaseBrought(adapters);
-                    }
-                    return lease.get();
-                }));
+        return leaseResidents(adapters).orElseGet(() -> leaseInLine(adapters));
+    }
+
+    private Lease leaseInLine(List<WeightedAdapter> adapters) {
+        long began = System.nanoTime();
+        List<AdapterEntry> awaited = awaited(adapters);
+        try {
+            return line.first(() -> {
+                Optional<Lease> lease = Optional.empty();
+                while (lease.isEmpty()) {
+                    lease = leaseBrought(adapters);
+                }
+                return lease.get();
+            });
+        } finally {
+            synchronized (this) {
+                traffic.waited(began);
+                awaited.forEach(entry -> entry.waiting--);
+            }
+        }
+    }
+
+    private synchronized List<AdapterEntry> awaited(List<WeightedAdapter> adapters) {
+        List<AdapterEntry> awaited = adapters.stream()
+                .map(adapter -> usable(adapter.name()))
+                .filter(entry -> entry.resident().isEmpty())
+                .toList();
+        awaited.forEach(entry -> entry.waiting++);
+        traffic.miss();
+        return awaited;
     }
 
     /** Empty if one of them was replaced meanwhile. */
@@ -240,11 +258,12 @@ final class ResidentAdapters {
                     .resident()
                     .filter(resident -> !resident.held)
                     .isEmpty()) {
-                misses++;
                 return Optional.empty();
             }
         }
-        hits += adapters.isEmpty() ? 0 : 1;
+        if (!adapters.isEmpty()) {
+            traffic.hit();
+        }
         return leased(adapters);
     }
 
@@ -347,7 +366,6 @@ final class ResidentAdapters {
                 use(there.get());
                 return there;
             }
-            entry.waiting++;
         }
         try {
             LoraWeights weights = load(entry);
@@ -364,10 +382,6 @@ final class ResidentAdapters {
                 return Optional.empty(); // its files may be gone, too
             }
             throw e;
-        } finally {
-            synchronized (this) {
-                entry.waiting--;
-            }
         }
     }
 
@@ -380,8 +394,7 @@ final class ResidentAdapters {
         try {
             LoraWeights weights = device.loader().apply(entry.wanted.source());
             synchronized (this) {
-                loads++;
-                loadNanos += System.nanoTime() - began;
+                traffic.loaded(began);
                 if (!entry.matches(weights)) {
                     weights.close();
                     throw new ServiceException(
@@ -428,7 +441,7 @@ final class ResidentAdapters {
     }
 
     private void evict(Resident resident) {
-        evictions++;
+        traffic.evicted();
         drop(resident.entry);
     }
 
@@ -462,15 +475,6 @@ final class ResidentAdapters {
     }
 
     synchronized ResidencyStatus residency() {
-        return new ResidencyStatus(
-                memory.limits().maxLoras(),
-                memory.limits().maxBytes(),
-                memory.count(),
-                memory.bytes(),
-                hits,
-                misses,
-                evictions,
-                loads,
-                loadNanos);
+        return traffic.status(memory);
     }
 }

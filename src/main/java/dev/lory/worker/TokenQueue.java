@@ -7,6 +7,7 @@ import dev.lory.worker.GenerationEvent.Token;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
@@ -20,6 +21,8 @@ final class TokenQueue implements TokenSink {
     private final List<Token> prompt = new ArrayList<>();
     private final Runnable ended;
     private int cachedTokens;
+    private volatile long startedAt;
+    private volatile boolean started;
     private volatile int written;
     private volatile @Nullable Ending ending;
     private volatile @Nullable ServiceException failure;
@@ -39,6 +42,8 @@ final class TokenQueue implements TokenSink {
     @Override
     public void started(int cached) {
         cachedTokens = cached;
+        startedAt = System.nanoTime();
+        started = true;
     }
 
     @Override
@@ -116,6 +121,11 @@ final class TokenQueue implements TokenSink {
     /** How it ended, if it has. Read before {@link #await}'s count is compared, so that no token is missed. */
     Optional<Ending> ending() {
         return Optional.ofNullable(ending);
+    }
+
+    /** When the prompt began to be computed, by {@link System#nanoTime}; empty until then. */
+    OptionalLong startedAt() {
+        return started ? OptionalLong.of(startedAt) : OptionalLong.empty();
     }
 
     int cachedTokens() {

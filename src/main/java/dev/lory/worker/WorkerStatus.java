@@ -93,27 +93,30 @@ public record WorkerStatus(
      * @param maxLoras 0 = any number
      * @param maxBytes 0 = any
      * @param loras on the device
+     * @param waiting requests that wait for adapters to be there
      * @param hits requests whose adapters were all there
      * @param misses requests that waited for one
      * @param evictions adapters that went for another
-     * @param loads reads from disk
-     * @param loadNanos that these took together
+     * @param loads reads from disk, in seconds
+     * @param waits of requests for an adapter that was not there, until it was or they gave up, in seconds
      */
     public record ResidencyStatus(
             int maxLoras,
             long maxBytes,
             int loras,
             long bytes,
+            int waiting,
             long hits,
             long misses,
             long evictions,
-            long loads,
-            long loadNanos) {}
+            Histogram loads,
+            Histogram waits) {}
 
     /**
      * Counters since start where they end in Total, otherwise now.
      *
      * @param kvUsage used share of the KV blocks, 0 to 1; blocks kept for reuse only count as free
+     * @param stepAdapters how many adapters the steps had
      */
     public record EngineStatus(
             int running,
@@ -125,5 +128,6 @@ public record WorkerStatus(
             long cachedTokensTotal,
             long generatedTokensTotal,
             long preemptionsTotal,
-            long stepsTotal) {}
+            long stepsTotal,
+            Histogram stepAdapters) {}
 }

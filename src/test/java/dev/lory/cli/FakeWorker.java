@@ -10,6 +10,7 @@ import dev.lory.worker.GenerationEvent.Reason;
 import dev.lory.worker.GenerationEvent.Token;
 import dev.lory.worker.GenerationEvent.Usage;
 import dev.lory.worker.GenerationRequest;
+import dev.lory.worker.Histogram;
 import dev.lory.worker.Prompt;
 import dev.lory.worker.Vocabulary;
 import dev.lory.worker.Worker;
@@ -20,6 +21,7 @@ import dev.lory.worker.WorkerStatus.ModelInfo;
 import dev.lory.worker.WorkerStatus.ResidencyStatus;
 import dev.lory.worker.WorkerStatus.Tier;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -58,8 +60,8 @@ final class FakeWorker implements Worker {
                 new ModelInfo("fake-model", "Fake", "fake.gguf", "00", 4096, VOCABULARY, List.of()),
                 desired.revision(),
                 adapters,
-                new ResidencyStatus(0, 0, 0, 0, 0, 0, 0, 0, 0),
-                new EngineStatus(0, 0, 0, 1, 16, 0, 0, 0, 0, 0));
+                new ResidencyStatus(0, 0, 0, 0, 0, 0, 0, 0, Histogram.NONE, Histogram.NONE),
+                new EngineStatus(0, 0, 0, 1, 16, 0, 0, 0, 0, 0, Histogram.NONE));
     }
 
     @Override
@@ -138,6 +140,11 @@ final class FakeWorker implements Worker {
         @Override
         public List<Integer> promptTokenIds() {
             return prompt;
+        }
+
+        @Override
+        public Duration queued() {
+            return Duration.ZERO;
         }
 
         @Override

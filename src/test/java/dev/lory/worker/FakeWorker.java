@@ -22,6 +22,7 @@ import dev.lory.worker.WorkerStatus.ModelInfo;
 import dev.lory.worker.WorkerStatus.ResidencyStatus;
 import dev.lory.worker.WorkerStatus.Tier;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
@@ -108,8 +109,8 @@ public final class FakeWorker implements Worker {
                 model,
                 appliedRevision,
                 adapters.values().stream().map(this::status).toList(),
-                new ResidencyStatus(0, 0, 0, 0, 0, 0, 0, 0, 0),
-                new EngineStatus(0, 0, 0, 128, 16, 0, 0, 0, 0, 0));
+                new ResidencyStatus(0, 0, 0, 0, 0, 0, 0, 0, Histogram.NONE, Histogram.NONE),
+                new EngineStatus(0, 0, 0, 128, 16, 0, 0, 0, 0, 0, Histogram.NONE));
     }
 
     private AdapterStatus status(DesiredAdapter adapter) {
@@ -306,6 +307,11 @@ public final class FakeWorker implements Worker {
         @Override
         public List<Integer> promptTokenIds() {
             return prompt;
+        }
+
+        @Override
+        public Duration queued() {
+            return Duration.ZERO;
         }
 
         @Override

@@ -1,8 +1,10 @@
 package dev.lory.api.openai;
 
+import dev.lory.api.metrics.RequestMetrics;
 import dev.lory.error.ServiceException;
 import dev.lory.worker.Generation;
 import dev.lory.worker.GenerationEvent;
+import dev.lory.worker.GenerationEvent.Delta;
 import dev.lory.worker.GenerationEvent.Finished;
 import dev.lory.worker.GenerationRequest;
 import dev.lory.worker.Worker;
@@ -32,6 +34,9 @@ final class Generations implements AutoCloseable {
     /** Small: a reader that does not keep up holds its generations back, not the memory. */
     private final BlockingQueue<Arrival> arrivals = new ArrayBlockingQueue<>(64);
 
+    private final long began = System.nanoTime();
+    private long firstDelta;
+    private boolean begun;
     private int open;
 
     /**
@@ -59,6 +64,17 @@ final class Generations implements AutoCloseable {
 
     List<Choice> choices() {
         return choices;
+    }
+
+    /** What they took so far; the first choice's time in the queue, and all of it as long as there is no text. */
+    RequestMetrics.Times times() {
+        Duration whole = since(began, System.nanoTime());
+        return new RequestMetrics.Times(
+                generations.getFirst().queued(), begun ? since(began, firstDelta) : whole, whole);
+    }
+
+    private static Duration since(long began, long now) {
+        return Duration.ofNanos(now - began);
     }
 
     private void read(int index) {
@@ -97,6 +113,10 @@ final class Generations implements AutoCloseable {
             case Arrival.Event(int index, GenerationEvent event) -> {
                 Choice choice = choices.get(index);
                 choice.take(event);
+                if (event instanceof Delta && !begun) {
+                    begun = true;
+                    firstDelta = System.nanoTime();
+                }
                 if (event instanceof Finished) {
                     open--;
                 }

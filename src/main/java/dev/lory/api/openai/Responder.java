@@ -6,8 +6,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lory.api.ErrorMapper;
-import dev.lory.api.RequestMetrics;
 import dev.lory.api.Statuses;
+import dev.lory.api.metrics.RequestMetrics;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
 import dev.lory.registry.Activation;
@@ -68,20 +68,23 @@ class Responder {
         OpenAiRequest request = OpenAiRequest.parse(
                 endpoint, json, served, UUID.randomUUID().toString().replace("-", ""));
         served.alias(request.model()).ifPresent(alias -> response.putHeader("x-lory-alias", label(alias)));
-        RequestMetrics.Running measured = metrics.start(request.choices().getFirst());
         try (Generations generations = new Generations(worker, request.choices())) {
             // The client may leave while the engine is silent: then nobody would notice by writing.
             response.closeHandler(gone -> generations.close());
             response.exceptionHandler(broken -> generations.close());
             if (request.shape().stream()) {
-                stream(request, worker, generations, response, measured);
+                stream(request, worker, generations, response);
             } else {
                 whole(request, worker, generations, response);
             }
-            measured.finished(generations.choices().stream()
-                    .flatMap(choice -> choice.end().stream())
-                    .map(Finished::usage)
-                    .toList());
+            metrics.finished(
+                    served.model(),
+                    request.choices().getFirst().adapters(),
+                    generations.choices().stream()
+                            .flatMap(choice -> choice.end().stream())
+                            .map(Finished::usage)
+                            .toList(),
+                    generations.times());
         } catch (IOException e) {
             LOG.debugf("request=%s the client left: %s", request.id(), e.getMessage());
         } catch (InterruptedException e) {
@@ -116,11 +119,7 @@ class Responder {
     }
 
     private static void stream(
-            OpenAiRequest request,
-            Worker worker,
-            Generations generations,
-            HttpServerResponse response,
-            RequestMetrics.Running measured)
+            OpenAiRequest request, Worker worker, Generations generations, HttpServerResponse response)
             throws IOException, InterruptedException {
         AnswerWriter writer = new AnswerWriter(request, worker.vocabulary());
         EventStream events = new EventStream(response);
@@ -135,7 +134,7 @@ class Responder {
                 if (progress.isEmpty()) {
                     events.keepAlive();
                 } else {
-                    send(writer, events, progress.get(), measured);
+                    send(writer, events, progress.get());
                 }
             }
             for (ObjectNode chunk : writer.closing(generations.choices())) {
@@ -149,11 +148,9 @@ class Responder {
         events.done();
     }
 
-    private static void send(
-            AnswerWriter writer, EventStream events, Generations.Progress progress, RequestMetrics.Running measured)
+    private static void send(AnswerWriter writer, EventStream events, Generations.Progress progress)
             throws IOException, InterruptedException {
         if (progress.event() instanceof Delta delta) {
-            measured.token();
             for (ObjectNode chunk : writer.piece(progress.choice(), delta)) {
                 events.send(chunk);
             }
