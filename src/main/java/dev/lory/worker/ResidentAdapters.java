@@ -36,7 +36,7 @@ final class ResidentAdapters {
     /**
      * How long requests wait.
      *
-     * @param line for an adapter, until they are refused
+     * @param line for an adapter while nobody in line gets his, until they are refused
      * @param drain for a slot, until one is cleared for them
      * @param maxWaiting at the same time; more are refused at once
      */

@@ -268,6 +268,26 @@ final class ResidentAdaptersTest {
         assertThat(lease(adapters, "b").used()).hasSize(1);
     }
 
+    @Test
+    void nobodyIsRefusedWhileTheLineMoves() throws Exception {
+        ResidentAdapters adapters = adapters(1, 0);
+        apply(adapters, IntStream.range(0, 12).mapToObj(i -> wanted("a" + i)).toArray(DesiredAdapter[]::new));
+        try (ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor()) {
+            List<Future<Object>> served = IntStream.range(0, 12)
+                    .mapToObj(i -> clients.submit(() -> {
+                        Lease lease = lease(adapters, "a" + i);
+                        Thread.sleep(50); // together twice as long as the patience
+                        adapters.release(lease);
+                        return new Object();
+                    }))
+                    .toList();
+            for (Future<Object> each : served) {
+                assertThat(each.get(10, TimeUnit.SECONDS)).isNotNull();
+            }
+        }
+        assertThat(adapters.residency().waiting()).isZero();
+    }
+
     /** One request after the other, each begun before the last has ended, would keep the slot of a for ever. */
     @Test
     void aBusyAdapterMakesRoomAfterAWhile() throws Exception {
