@@ -63,7 +63,9 @@ final class House {
                     "digest engine xlora adapter ordering model tokenizer template format kernel kernel.cpu kernel.cuda sampling"),
             row("database", ""),
             row("registry", "digest worker adapter ordering"),
-            row("api api.openai api.admin api.dialect api.metrics", "registry worker adapter ordering sampling"),
+            row(
+                    "api api.openai api.admin api.dialect api.metrics api.quota",
+                    "registry worker adapter ordering sampling"),
             row("cli", "api registry database worker adapter ordering sampling tokenizer template"));
 
     /** The first row in which a framework may show itself; what is above is plain Java. */
@@ -103,7 +105,7 @@ final class House {
             library("archives", "database", "org.apache.commons.compress.", "org.tukaani."),
             library(
                     "HTTP",
-                    "api api.openai api.admin api.dialect api.metrics",
+                    "api api.openai api.admin api.dialect api.metrics api.quota",
                     "jakarta.ws.rs.",
                     "org.jboss.resteasy.",
                     "io.vertx.",

@@ -13,10 +13,8 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
-import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 
 /** Asks the service what its users will, over its own port: classes that only requests load are loaded before the first user waits for them. */
@@ -29,12 +27,12 @@ class HttpRehearsal implements Rehearsal {
     private static final JsonMapper JSON = new JsonMapper();
 
     private final HttpServer server;
-    private final String apiKey;
+    private final ApiKeys keys;
     private final CountDownLatch listening = new CountDownLatch(1);
 
-    HttpRehearsal(HttpServer server, @ConfigProperty(name = "lory.api-key") Optional<String> apiKey) {
+    HttpRehearsal(HttpServer server, ApiKeys keys) {
         this.server = server;
-        this.apiKey = apiKey.orElse("").strip();
+        this.keys = keys;
     }
 
     void started(@ObservesAsync HttpServerStart event) {
@@ -65,15 +63,13 @@ class HttpRehearsal implements Rehearsal {
     private void send(HttpClient client, String path, ObjectNode body, boolean stream)
             throws IOException, InterruptedException {
         body.put("stream", stream).put("max_tokens", OUTPUT_TOKENS).put("temperature", 0);
-        HttpRequest.Builder request = HttpRequest.newBuilder(
-                        server.getLocalBaseUri().resolve(path))
+        HttpRequest request = HttpRequest.newBuilder(server.getLocalBaseUri().resolve(path))
                 .timeout(PATIENCE)
                 .header("Content-Type", "application/json")
-                .POST(HttpRequest.BodyPublishers.ofString(body.toString()));
-        if (!apiKey.isEmpty()) {
-            request.header("Authorization", "Bearer " + apiKey);
-        }
-        client.send(request.build(), BodyHandlers.discarding());
+                .header("Authorization", "Bearer " + keys.ownKey())
+                .POST(HttpRequest.BodyPublishers.ofString(body.toString()))
+                .build();
+        client.send(request, BodyHandlers.discarding());
     }
 
     private static ObjectNode chat(WorkerStatus status, int round) {

@@ -40,6 +40,8 @@ public enum ErrorCode {
     PRECONDITION_REQUIRED(Kind.PRECONDITION_REQUIRED),
     /** The request is larger than the service takes. */
     TOO_LARGE(Kind.TOO_LARGE),
+    /** A tenant or an adapter has had as much as it may; try again later. */
+    RATE_LIMIT_EXCEEDED(Kind.CAPACITY),
     /** Too many requests wait; try again later. */
     OVERLOADED(Kind.CAPACITY),
     /** Not now: a model, adapter or worker is not ready, or memory is short. */

@@ -13,6 +13,9 @@ public interface Generation extends Iterator<GenerationEvent>, AutoCloseable {
     /** The prompt as the model sees it. */
     List<Integer> promptTokenIds();
 
+    /** What was computed for it so far; nothing while it waits. Any thread may call. */
+    GenerationEvent.Usage usage();
+
     /** How long it waited until its prompt was being computed, or has waited until now; also for its adapters. Any thread may call. */
     Duration queued();
 

@@ -31,6 +31,9 @@ final class LocalGeneration implements Generation {
     private boolean promptDelivered;
     private boolean finished;
     private int read;
+    /** It came to its end; then {@link #read} does not change any more. */
+    private volatile boolean ended;
+
     private @Nullable GenerationEvent next;
 
     /** @param began when the request came, by {@link System#nanoTime} */
@@ -56,6 +59,13 @@ final class LocalGeneration implements Generation {
     @Override
     public List<Integer> promptTokenIds() {
         return prompt;
+    }
+
+    @Override
+    public Usage usage() {
+        return queue.startedAt().isEmpty()
+                ? new Usage(0, 0, 0)
+                : new Usage(prompt.size(), ended ? read : queue.written(), queue.cachedTokens());
     }
 
     @Override
@@ -136,7 +146,8 @@ final class LocalGeneration implements Generation {
 
     private GenerationEvent end(Reason reason) {
         finished = true;
-        return new Finished(reason, new Usage(prompt.size(), read, queue.cachedTokens()), adapters);
+        ended = true;
+        return new Finished(reason, usage(), adapters);
     }
 
     @Override

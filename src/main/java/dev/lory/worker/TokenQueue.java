@@ -128,6 +128,11 @@ final class TokenQueue implements TokenSink {
         return started ? OptionalLong.of(startedAt) : OptionalLong.empty();
     }
 
+    /** Tokens so far. */
+    int written() {
+        return written;
+    }
+
     int cachedTokens() {
         return cachedTokens;
     }

@@ -143,6 +143,11 @@ final class FakeWorker implements Worker {
         }
 
         @Override
+        public Usage usage() {
+            return new Usage(prompt.size(), next, cached);
+        }
+
+        @Override
         public Duration queued() {
             return Duration.ZERO;
         }

@@ -294,6 +294,7 @@ public final class FakeWorker implements Worker {
         private final List<Integer> prompt;
         private final Queue<GenerationEvent> events;
         private volatile boolean cancelled;
+        private volatile int delivered;
 
         EchoGeneration(List<Integer> prompt, List<GenerationEvent> events) {
             this.prompt = List.copyOf(prompt);
@@ -307,6 +308,11 @@ public final class FakeWorker implements Worker {
         @Override
         public List<Integer> promptTokenIds() {
             return prompt;
+        }
+
+        @Override
+        public Usage usage() {
+            return new Usage(prompt.size(), delivered, 0);
         }
 
         @Override
@@ -324,7 +330,9 @@ public final class FakeWorker implements Worker {
             if (!hasNext()) {
                 throw new NoSuchElementException();
             }
-            return events.remove();
+            GenerationEvent event = events.remove();
+            delivered += event instanceof Delta delta ? delta.tokens().size() : 0;
+            return event;
         }
 
         @Override

@@ -174,27 +174,18 @@ final class AnswerWriter {
         tokens.forEach(token -> array.add(token.id()));
     }
 
-    /** Choices of one prompt share it, so it counts once. */
     private ObjectNode usage(List<Choice> choices) {
-        int prompt = 0;
-        int completion = 0;
-        int cached = 0;
+        Usage total = Choice.total(choices, request.choicesPerPrompt());
         List<UsedAdapter> adapters = List.of();
         for (Choice choice : choices) {
-            Usage usage = choice.end().map(Finished::usage).orElse(new Usage(0, 0, 0));
-            if (choice.index % request.choicesPerPrompt() == 0) {
-                prompt += usage.promptTokens();
-                cached += usage.cachedTokens();
-            }
-            completion += usage.completionTokens();
             adapters = choice.end().map(Finished::adapters).orElse(adapters);
         }
         ObjectNode node = JsonNodeFactory.instance
                 .objectNode()
-                .put("prompt_tokens", prompt)
-                .put("completion_tokens", completion)
-                .put("total_tokens", prompt + completion);
-        node.putObject("prompt_tokens_details").put("cached_tokens", cached);
+                .put("prompt_tokens", total.promptTokens())
+                .put("completion_tokens", total.completionTokens())
+                .put("total_tokens", total.promptTokens() + total.completionTokens());
+        node.putObject("prompt_tokens_details").put("cached_tokens", total.cachedTokens());
         ArrayNode details = node.putArray("adapter_details");
         adapters.forEach(adapter -> details.addObject()
                 .put("name", adapter.name())

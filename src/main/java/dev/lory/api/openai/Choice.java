@@ -6,6 +6,7 @@ import dev.lory.worker.GenerationEvent.Delta;
 import dev.lory.worker.GenerationEvent.Finished;
 import dev.lory.worker.GenerationEvent.PromptScored;
 import dev.lory.worker.GenerationEvent.Token;
+import dev.lory.worker.GenerationEvent.Usage;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -18,10 +19,12 @@ final class Choice {
     final StringBuilder text = new StringBuilder();
     final List<Token> tokens = new ArrayList<>();
     final List<Token> promptScores = new ArrayList<>();
+    private final Generation generation;
     private @Nullable Finished end;
 
     Choice(int index, Generation generation) {
         this.index = index;
+        this.generation = generation;
         this.promptTokenIds = generation.promptTokenIds();
     }
 
@@ -38,6 +41,27 @@ final class Choice {
 
     Optional<Finished> end() {
         return Optional.ofNullable(end);
+    }
+
+    /** What it took; what it has taken so far if it has not ended. */
+    Usage usage() {
+        return end().map(Finished::usage).orElseGet(generation::usage);
+    }
+
+    /** What choices took together; those of one prompt share it, so it counts once. */
+    static Usage total(List<Choice> choices, int choicesPerPrompt) {
+        int prompt = 0;
+        int completion = 0;
+        int cached = 0;
+        for (Choice choice : choices) {
+            Usage usage = choice.usage();
+            if (choice.index % choicesPerPrompt == 0) {
+                prompt += usage.promptTokens();
+                cached += usage.cachedTokens();
+            }
+            completion += usage.completionTokens();
+        }
+        return new Usage(prompt, completion, cached);
     }
 
     /** {@code stop} or {@code length}, as OpenAI spells it. */

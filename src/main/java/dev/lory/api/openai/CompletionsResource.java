@@ -1,11 +1,13 @@
 package dev.lory.api.openai;
 
+import dev.lory.api.ApiKeys;
 import io.smallrye.common.annotation.RunOnVirtualThread;
 import io.vertx.core.http.HttpServerResponse;
 import jakarta.ws.rs.POST;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.core.Context;
 import jakarta.ws.rs.core.MediaType;
+import jakarta.ws.rs.core.SecurityContext;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.media.Content;
 import org.eclipse.microprofile.openapi.annotations.media.Schema;
@@ -49,8 +51,8 @@ public class CompletionsResource {
                     @Content(
                             mediaType = MediaType.APPLICATION_JSON,
                             schema = @Schema(implementation = Schemas.ChatRequest.class)))
-    public void chat(byte[] body, @Context HttpServerResponse response) {
-        responder.respond(Endpoint.CHAT, body, response);
+    public void chat(byte[] body, @Context SecurityContext caller, @Context HttpServerResponse response) {
+        responder.respond(Endpoint.CHAT, body, ApiKeys.tenant(caller), response);
     }
 
     @POST
@@ -61,7 +63,7 @@ public class CompletionsResource {
                     @Content(
                             mediaType = MediaType.APPLICATION_JSON,
                             schema = @Schema(implementation = Schemas.CompletionRequest.class)))
-    public void completions(byte[] body, @Context HttpServerResponse response) {
-        responder.respond(Endpoint.COMPLETIONS, body, response);
+    public void completions(byte[] body, @Context SecurityContext caller, @Context HttpServerResponse response) {
+        responder.respond(Endpoint.COMPLETIONS, body, ApiKeys.tenant(caller), response);
     }
 }

@@ -34,7 +34,7 @@ public final class OpenAiError {
         Response.ResponseBuilder response =
                 Response.status(status).type(MediaType.APPLICATION_JSON_TYPE).entity(json(error, status));
         if (error.code().kind() == ErrorCode.Kind.CAPACITY || error.code().kind() == ErrorCode.Kind.UNAVAILABLE) {
-            response.header("Retry-After", "1");
+            response.header("Retry-After", error.members().getOrDefault("retry_after", 1));
         }
         return response.build();
     }

@@ -5,18 +5,23 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lory.api.ApiKeys;
 import dev.lory.api.ErrorMapper;
 import dev.lory.api.Statuses;
 import dev.lory.api.metrics.RequestMetrics;
+import dev.lory.api.quota.Quotas;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
 import dev.lory.registry.Activation;
 import dev.lory.registry.ActivationService;
 import dev.lory.registry.Alias;
 import dev.lory.registry.AliasService;
+import dev.lory.registry.UsageLedger;
 import dev.lory.registry.WorkerDirectory;
 import dev.lory.worker.GenerationEvent.Delta;
 import dev.lory.worker.GenerationEvent.Finished;
+import dev.lory.worker.GenerationEvent.Usage;
+import dev.lory.worker.GenerationRequest.WeightedAdapter;
 import dev.lory.worker.Worker;
 import io.vertx.core.http.HttpServerResponse;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -24,6 +29,7 @@ import java.io.IOException;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
@@ -42,6 +48,8 @@ class Responder {
     private final ActivationService activations;
     private final AliasService aliases;
     private final RequestMetrics metrics;
+    private final Quotas quotas;
+    private final UsageLedger ledger;
     private final int maxLogprobs;
 
     Responder(
@@ -49,16 +57,24 @@ class Responder {
             ActivationService activations,
             AliasService aliases,
             RequestMetrics metrics,
+            Quotas quotas,
+            UsageLedger ledger,
             @ConfigProperty(name = "lory.max-logprobs", defaultValue = "20") int maxLogprobs) {
         this.workers = workers;
         this.activations = activations;
         this.aliases = aliases;
         this.metrics = metrics;
+        this.quotas = quotas;
+        this.ledger = ledger;
         this.maxLogprobs = maxLogprobs;
     }
 
-    /** @throws ServiceException before the first byte; afterwards an error is an event of the stream */
-    void respond(Endpoint endpoint, byte[] body, HttpServerResponse response) {
+    /**
+     * Answers a request.
+     *
+     * @throws ServiceException before the first byte; afterwards an error is an event of the stream
+     */
+    void respond(Endpoint endpoint, byte[] body, String tenant, HttpServerResponse response) {
         JsonNode json = parse(body);
         Worker worker = workers.route();
         Activation activation = activations.current();
@@ -68,27 +84,53 @@ class Responder {
         OpenAiRequest request = OpenAiRequest.parse(
                 endpoint, json, served, UUID.randomUUID().toString().replace("-", ""));
         served.alias(request.model()).ifPresent(alias -> response.putHeader("x-lory-alias", label(alias)));
+        List<String> adapters = request.choices().getFirst().adapters().stream()
+                .map(WeightedAdapter::name)
+                .toList();
+        try (Quotas.Admission admission =
+                quotas.admit(tenant, adapters, most(request, body.length), response::putHeader)) {
+            Usage usage = generate(request, worker, response);
+            admission.used((long) usage.promptTokens() + usage.completionTokens());
+            if (!tenant.equals(ApiKeys.SELF)) {
+                ledger.add(tenant, adapters, usage);
+            }
+        }
+    }
+
+    /** The tokens that a request may take, about: a prompt has one for each four bytes, and who says no max_tokens is taken to mean few. */
+    private static long most(OpenAiRequest request, int bytes) {
+        return bytes / 4
+                + request.choices().stream()
+                        .mapToLong(choice -> choice.sampling().maxTokens().orElse(0))
+                        .sum();
+    }
+
+    /** @return what it took, also if the client left */
+    private Usage generate(OpenAiRequest request, Worker worker, HttpServerResponse response) {
         try (Generations generations = new Generations(worker, request.choices())) {
             // The client may leave while the engine is silent: then nobody would notice by writing.
             response.closeHandler(gone -> generations.close());
             response.exceptionHandler(broken -> generations.close());
-            if (request.shape().stream()) {
-                stream(request, worker, generations, response);
-            } else {
-                whole(request, worker, generations, response);
+            try {
+                if (request.shape().stream()) {
+                    stream(request, worker, generations, response);
+                } else {
+                    whole(request, worker, generations, response);
+                }
+                metrics.finished(
+                        worker.status().model().name(),
+                        request.choices().getFirst().adapters(),
+                        generations.choices().stream()
+                                .flatMap(choice -> choice.end().stream())
+                                .map(Finished::usage)
+                                .toList(),
+                        generations.times());
+            } catch (IOException e) {
+                LOG.debugf("request=%s the client left: %s", request.id(), e.getMessage());
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
             }
-            metrics.finished(
-                    served.model(),
-                    request.choices().getFirst().adapters(),
-                    generations.choices().stream()
-                            .flatMap(choice -> choice.end().stream())
-                            .map(Finished::usage)
-                            .toList(),
-                    generations.times());
-        } catch (IOException e) {
-            LOG.debugf("request=%s the client left: %s", request.id(), e.getMessage());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
+            return Choice.total(generations.choices(), request.choicesPerPrompt());
         }
     }
 
