@@ -86,13 +86,13 @@ final class LoryProcess implements AutoCloseable {
         return "http://127.0.0.1:" + port;
     }
 
-    /** The value of a metric without labels. */
+    /** The value of a metric that has one sample. */
     double metric(String name) throws IOException, InterruptedException {
         String all = client.send(request("/metrics").GET().build(), BodyHandlers.ofString())
                 .body();
         return all.lines()
-                .filter(line -> line.startsWith(name + " "))
-                .mapToDouble(line -> Double.parseDouble(line.substring(name.length() + 1)))
+                .filter(line -> line.startsWith(name + " ") || line.startsWith(name + "{"))
+                .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
                 .findFirst()
                 .orElseThrow(() -> new AssertionError("no metric " + name));
     }

@@ -1,6 +1,5 @@
 package dev.lory.api;
 
-import dev.lory.api.openai.OpenAiPaths;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -56,12 +55,13 @@ public class ApiKeys {
 
     @ServerRequestFilter
     void check(ContainerRequestContext request) {
-        String path = request.getUriInfo().getPath();
         List<String> given = given(request).toList();
-        if (path.startsWith("/api/") || path.startsWith("/activate_adapters")) {
-            checkAdmin(given);
-        } else if (OpenAiPaths.contains(path)) {
-            checkTenant(given, request);
+        switch (ApiPath.of(request.getUriInfo().getPath()).key()) {
+            case ADMIN -> checkAdmin(given);
+            case TENANT -> checkTenant(given, request);
+            case NONE -> {
+                // whoever asks
+            }
         }
     }
 

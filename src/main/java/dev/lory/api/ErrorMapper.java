@@ -3,8 +3,6 @@ package dev.lory.api;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
-import dev.lory.api.openai.OpenAiError;
-import dev.lory.api.openai.OpenAiPaths;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
 import jakarta.ws.rs.WebApplicationException;
@@ -79,7 +77,7 @@ public class ErrorMapper {
 
     /** The one place that knows which path has which envelope. */
     private static Response envelope(ServiceException error, int status, String path) {
-        return OpenAiPaths.contains(path) ? OpenAiError.of(error, status) : Problem.of(error, status);
+        return ApiPath.of(path).envelope().of(error, status);
     }
 
     /** The answer that tells an error to a client of {@code path}. */

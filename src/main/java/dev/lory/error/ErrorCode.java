@@ -34,6 +34,8 @@ public enum ErrorCode {
     NOT_FOUND(Kind.NOT_FOUND),
     /** The state does not allow it. */
     CONFLICT(Kind.CONFLICT),
+    /** {@code expected_generation} is not what the adapter has. */
+    LORA_GENERATION_MISMATCH(Kind.CONFLICT),
     /** {@code If-Match} names a revision that is not the current one. */
     REVISION_CONFLICT(Kind.CONFLICT),
     /** A replacing request came without {@code If-Match}. */
@@ -42,6 +44,8 @@ public enum ErrorCode {
     TOO_LARGE(Kind.TOO_LARGE),
     /** A tenant or an adapter has had as much as it may; try again later. */
     RATE_LIMIT_EXCEEDED(Kind.CAPACITY),
+    /** An adapter of that name is being loaded at the moment. */
+    LORA_LOAD_BUSY(Kind.CAPACITY),
     /** Too many requests wait; try again later. */
     OVERLOADED(Kind.CAPACITY),
     /** Not now: a model, adapter or worker is not ready, or memory is short. */

@@ -19,6 +19,9 @@ public final class AdapterNames {
         if (!name.equals(name.strip()) || name.chars().anyMatch(Character::isISOControl)) {
             return Optional.of("has spaces around it or control characters in it");
         }
+        if (name.contains(",")) {
+            return Optional.of("`" + name + "` has a comma, which separates names in metrics");
+        }
         // Requests say base:adapter.
         return name.contains(":")
                 ? Optional.of("`" + name + "` has a colon, which separates base and adapter")

@@ -100,6 +100,10 @@ class AdapterEntity {
         wantedAt = revision;
     }
 
+    String digest() {
+        return digest;
+    }
+
     void keep(Residency wanted) {
         residency = wanted;
     }

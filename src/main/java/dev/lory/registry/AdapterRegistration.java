@@ -125,6 +125,22 @@ class AdapterRegistration {
         });
     }
 
+    /**
+     * Reads a name's files anew, from the same folder or another: new requests get what is there now. It may be named again if it was unloaded.
+     *
+     * @throws ServiceException {@code INVALID_REQUEST} for a source outside the root
+     */
+    void reload(BaseModelEntity model, AdapterEntity row, String source, Actor actor) {
+        if (!actor.trusted()) {
+            sources.requireInside(source);
+        }
+        requireThere(row.name(), source);
+        if (row.residency() == Residency.UNLOADED) {
+            row.keep(Residency.ON_DEMAND);
+        }
+        readFrom(model, row, source, actor);
+    }
+
     private void replace(BaseModelEntity model, AdapterEntity row, String source, Actor actor) {
         if (!actor.trusted()) {
             throw new ServiceException(
@@ -132,9 +148,15 @@ class AdapterRegistration {
                     "adapter `" + row.name() + "` is registered from `" + row.source() + "`, not from `" + source
                             + "`; use another name");
         }
+        readFrom(model, row, source, actor);
+    }
+
+    private void readFrom(BaseModelEntity model, AdapterEntity row, String source, Actor actor) {
         audit.record(actor.name(), "register", "adapter/" + row.name(), row.source(), source);
         row.readFrom(source);
-        adapters.move(row, AdapterState.LOADING, "its source is now " + source, actor.name());
+        if (row.state() != AdapterState.LOADING) {
+            adapters.move(row, AdapterState.LOADING, "its source is now " + source, actor.name());
+        }
         want(model, row);
     }
 

@@ -33,8 +33,10 @@ public sealed interface GenerationEvent {
 
     /** Why a generation ended. */
     enum Reason {
-        /** An end token, a stop token or a stop string. */
+        /** An end token or a stop token. */
         STOP,
+        /** A stop string. */
+        STOP_STRING,
         /** {@code max_tokens}, or the context is full. */
         LENGTH
     }

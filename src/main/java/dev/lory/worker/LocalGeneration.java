@@ -116,7 +116,7 @@ final class LocalGeneration implements Generation {
                         : new Delta(tail, List.of());
             }
         }
-        return end(Reason.STOP);
+        return end(Reason.STOP_STRING);
     }
 
     private GenerationEvent promptScored() {

@@ -194,6 +194,11 @@ final class ModelText implements Vocabulary {
     }
 
     @Override
+    public boolean isSpecial(int id) {
+        return tokenizer().isSpecial(id);
+    }
+
+    @Override
     public String decode(List<Integer> ids) {
         return tokenizer().decode(ids.stream().mapToInt(id -> id).toArray(), false);
     }

@@ -16,6 +16,9 @@ public interface Vocabulary {
     /** One token as the vocabulary spells it, such as {@code Ġof} or {@code ▁of}; empty for an id without a token. */
     String piece(int id);
 
+    /** Whether a token stands for no text, such as the end. */
+    boolean isSpecial(int id);
+
     /** Text of a sequence, special tokens included. */
     String decode(List<Integer> ids);
 

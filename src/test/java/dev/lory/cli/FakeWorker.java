@@ -116,6 +116,11 @@ final class FakeWorker implements Worker {
             }
 
             @Override
+            public boolean isSpecial(int id) {
+                return false;
+            }
+
+            @Override
             public String decode(List<Integer> ids) {
                 return "a".repeat(ids.size());
             }

@@ -277,6 +277,11 @@ public final class FakeWorker implements Worker {
             }
 
             @Override
+            public boolean isSpecial(int id) {
+                return id == BOS;
+            }
+
+            @Override
             public String decode(List<Integer> ids) {
                 StringBuilder text = new StringBuilder();
                 ids.forEach(text::appendCodePoint);

@@ -44,8 +44,12 @@ final class AdapterSelection {
     private List<WeightedAdapter> select() {
         byModel();
         body.get("adapters").ifPresent(value -> put("adapters", weighted("adapters", "name", "weight")));
+        byGeneration();
         for (String field : List.of("adapter", "lora_path", "adapter_id")) {
-            body.text(field).ifPresent(name -> put(field, List.of(known(name, field, 1))));
+            body.get(field)
+                    .filter(value -> !value.isObject())
+                    .flatMap(value -> body.text(field))
+                    .ifPresent(name -> put(field, List.of(known(name, field, 1))));
         }
         body.object("merged_adapters").ifPresent(merged -> put("merged_adapters", merged(merged)));
         body.get("lora").ifPresent(value -> put("lora", weighted("lora", "id", "scale")));
@@ -107,6 +111,23 @@ final class AdapterSelection {
         split = alias.targets().size() > 1;
         String user = body.text("user").orElse("");
         return (user.isEmpty() ? alias.forRequest(id) : alias.forUser(user)).adapters();
+    }
+
+    /** mistral.rs: {@code "adapter": {"generation": "…"}}. */
+    private void byGeneration() {
+        body.get("adapter").filter(JsonNode::isObject).ifPresent(value -> {
+            String generation =
+                    body.element(value, "adapter").text("generation").orElse("");
+            String name = served.generations().get(generation);
+            if (name == null) {
+                throw new ServiceException(
+                        ErrorCode.ADAPTER_NOT_FOUND,
+                        "no adapter has the generation `" + generation
+                                + "`; GET /v1/lora_adapters lists those that are there",
+                        Map.of("param", "adapter.generation"));
+            }
+            put("adapter", List.of(new WeightedAdapter(name, 1)));
+        });
     }
 
     private WeightedAdapter known(String name, String field, float weight) {

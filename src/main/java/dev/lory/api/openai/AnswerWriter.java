@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lory.api.Envelope;
+import dev.lory.error.ServiceException;
 import dev.lory.worker.GenerationEvent.Delta;
 import dev.lory.worker.GenerationEvent.Finished;
 import dev.lory.worker.GenerationEvent.Token;
@@ -13,9 +15,10 @@ import dev.lory.worker.Vocabulary;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** Writes answers and pieces of streams as OpenAI's clients expect them; every required field is there, null where it has no value. */
-final class AnswerWriter {
+final class AnswerWriter implements AnswerForm {
     private final OpenAiRequest request;
     private final Vocabulary vocabulary;
     private final Logprobs logprobs;
@@ -41,8 +44,8 @@ final class AnswerWriter {
                 .putNull("system_fingerprint");
     }
 
-    /** The answer in one piece, when all choices have ended. */
-    ObjectNode whole(List<Choice> choices) {
+    @Override
+    public ObjectNode whole(List<Choice> choices) {
         ObjectNode answer = envelope(request.endpoint().object());
         ArrayNode list = answer.putArray("choices");
         for (Choice choice : choices) {
@@ -66,6 +69,7 @@ final class AnswerWriter {
             }
         }
         answer.set("usage", usage(choices));
+        generation(choices).ifPresent(digest -> answer.put("adapter_generation", digest));
         return answer;
     }
 
@@ -86,8 +90,9 @@ final class AnswerWriter {
         return request.shape().echo() ? vocabulary.decode(choice.promptTokenIds) : "";
     }
 
-    /** What a stream begins with: the role, or the prompt where it is to be echoed; nothing more for other completions. */
-    List<ObjectNode> opening(Choice choice) {
+    /** The role, or the prompt where it is to be echoed; nothing more for other completions. */
+    @Override
+    public List<ObjectNode> opening(Choice choice) {
         if (!chat() && !request.shape().echo() && !request.shape().tokenIds()) {
             return List.of();
         }
@@ -105,8 +110,8 @@ final class AnswerWriter {
         return List.of(chunk);
     }
 
-    /** A piece of text; empty if there is nothing a client would see. */
-    List<ObjectNode> piece(Choice choice, Delta delta) {
+    @Override
+    public List<ObjectNode> piece(Choice choice, Delta delta) {
         if (delta.text().isEmpty()
                 && !request.shape().logprobs()
                 && !request.shape().tokenIds()) {
@@ -134,8 +139,8 @@ final class AnswerWriter {
         return List.of(chunk);
     }
 
-    /** The end of a choice. */
-    ObjectNode ending(Choice choice) {
+    @Override
+    public ObjectNode ending(Choice choice) {
         ObjectNode chunk = chunk();
         ObjectNode node = choice(chunk, choice);
         if (chat()) {
@@ -147,15 +152,27 @@ final class AnswerWriter {
         return chunk;
     }
 
-    /** The last piece of a stream, where it was asked for. */
-    List<ObjectNode> closing(List<Choice> choices) {
+    /** The usage, where it was asked for. */
+    @Override
+    public List<ObjectNode> closing(List<Choice> choices) {
         if (!request.shape().includeUsage()) {
             return List.of();
         }
         ObjectNode chunk = envelope(request.endpoint().chunkObject());
         chunk.putArray("choices");
         chunk.set("usage", usage(choices));
+        generation(choices).ifPresent(digest -> chunk.put("adapter_generation", digest));
         return List.of(chunk);
+    }
+
+    @Override
+    public ObjectNode failure(ServiceException error) {
+        return Envelope.OPENAI.json(error);
+    }
+
+    @Override
+    public boolean endsWithDone() {
+        return true;
     }
 
     private ObjectNode chunk() {
@@ -172,6 +189,15 @@ final class AnswerWriter {
 
     private static void ids(ArrayNode array, List<Token> tokens) {
         tokens.forEach(token -> array.add(token.id()));
+    }
+
+    /** As mistral.rs: of the adapter that answered, if it was one. */
+    private static Optional<String> generation(List<Choice> choices) {
+        return choices.getLast()
+                .end()
+                .map(Finished::adapters)
+                .filter(adapters -> adapters.size() == 1)
+                .map(adapters -> adapters.getFirst().digest());
     }
 
     private ObjectNode usage(List<Choice> choices) {

@@ -8,12 +8,13 @@ import dev.lory.worker.GenerationEvent.PromptScored;
 import dev.lory.worker.GenerationEvent.Token;
 import dev.lory.worker.GenerationEvent.Usage;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** What one generation has said so far. */
-final class Choice {
+public final class Choice {
     final int index;
     final List<Integer> promptTokenIds;
     final StringBuilder text = new StringBuilder();
@@ -39,12 +40,38 @@ final class Choice {
         }
     }
 
-    Optional<Finished> end() {
+    /** Which of the request's it is, from 0 on. */
+    public int index() {
+        return index;
+    }
+
+    /** The prompt as the model sees it. */
+    public List<Integer> promptTokenIds() {
+        return promptTokenIds;
+    }
+
+    /** All text so far. */
+    public String text() {
+        return text.toString();
+    }
+
+    /** All tokens so far. */
+    public List<Token> tokens() {
+        return Collections.unmodifiableList(tokens);
+    }
+
+    /** Of the prompt, where they were asked for. */
+    public List<Token> promptScores() {
+        return Collections.unmodifiableList(promptScores);
+    }
+
+    /** How it ended, if it has. */
+    public Optional<Finished> end() {
         return Optional.ofNullable(end);
     }
 
     /** What it took; what it has taken so far if it has not ended. */
-    Usage usage() {
+    public Usage usage() {
         return end().map(Finished::usage).orElseGet(generation::usage);
     }
 
@@ -67,7 +94,7 @@ final class Choice {
     /** {@code stop} or {@code length}, as OpenAI spells it. */
     Optional<String> finishReason() {
         return end().map(finished -> switch (finished.reason()) {
-            case STOP -> "stop";
+            case STOP, STOP_STRING -> "stop";
             case LENGTH -> "length";
         });
     }

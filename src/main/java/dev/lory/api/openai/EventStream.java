@@ -32,9 +32,11 @@ final class EventStream {
         write(": still working\n\n");
     }
 
-    /** The end that clients wait for. */
-    void done() throws IOException, InterruptedException {
-        write("data: [DONE]\n\n");
+    /** @param told whether clients wait for {@code [DONE]} */
+    void done(boolean told) throws IOException, InterruptedException {
+        if (told) {
+            write("data: [DONE]\n\n");
+        }
         await(response.end());
     }
 

@@ -11,11 +11,11 @@ import java.util.OptionalInt;
 import java.util.function.Consumer;
 
 /** The fields of a JSON object by type. null counts as absent; a wrong type is an error that names field, found and wanted. */
-final class Fields {
+public final class Fields {
     private final JsonNode object;
     private final String prefix;
 
-    Fields(JsonNode object) {
+    public Fields(JsonNode object) {
         this(object, "");
     }
 
@@ -27,11 +27,11 @@ final class Fields {
         }
     }
 
-    Optional<JsonNode> get(String name) {
+    public Optional<JsonNode> get(String name) {
         return Optional.ofNullable(object.get(name)).filter(value -> !value.isNull());
     }
 
-    Optional<String> text(String name) {
+    public Optional<String> text(String name) {
         return get(name).map(value -> {
             if (!value.isTextual()) {
                 throw wrong(name, "a string", value);
@@ -41,11 +41,11 @@ final class Fields {
     }
 
     /** False if it is absent. */
-    boolean flag(String name) {
+    public boolean flag(String name) {
         return flag(name, false);
     }
 
-    boolean flag(String name, boolean absent) {
+    public boolean flag(String name, boolean absent) {
         return get(name)
                 .map(value -> {
                     if (!value.isBoolean()) {
@@ -56,7 +56,7 @@ final class Fields {
                 .orElse(absent);
     }
 
-    OptionalInt integer(String name) {
+    public OptionalInt integer(String name) {
         Optional<JsonNode> value = get(name);
         if (value.isEmpty()) {
             return OptionalInt.empty();
@@ -68,11 +68,11 @@ final class Fields {
     }
 
     /** Passes a number on, if it is there. */
-    void number(String name, Consumer<Float> to) {
+    public void number(String name, Consumer<Float> to) {
         get(name).ifPresent(value -> to.accept(number(value, name)));
     }
 
-    float number(JsonNode value, String name) {
+    public float number(JsonNode value, String name) {
         if (!value.isNumber()) {
             throw wrong(name, "a number", value);
         }
@@ -80,7 +80,7 @@ final class Fields {
     }
 
     /** The elements of an array; empty if it is absent. */
-    List<JsonNode> list(String name) {
+    public List<JsonNode> list(String name) {
         List<JsonNode> elements = new ArrayList<>();
         get(name).ifPresent(value -> {
             if (!value.isArray()) {
@@ -91,7 +91,7 @@ final class Fields {
         return elements;
     }
 
-    Optional<Fields> object(String name) {
+    public Optional<Fields> object(String name) {
         return get(name).map(value -> new Fields(value, prefix + name));
     }
 
@@ -101,11 +101,11 @@ final class Fields {
     }
 
     /** How messages call a field. */
-    String path(String name) {
+    public String path(String name) {
         return prefix + name;
     }
 
-    ServiceException wrong(String name, String wanted, JsonNode found) {
+    public ServiceException wrong(String name, String wanted, JsonNode found) {
         return invalid(prefix + name, prefix + name + " must be " + wanted + " but is " + shown(found));
     }
 

@@ -18,11 +18,13 @@ import java.util.concurrent.TimeUnit;
 
 /** The generations of one request, read at the same time; events come in the order in which they happen. */
 final class Generations implements AutoCloseable {
-    /** An event of a choice; or, in {@code failure}, why it ended. */
+    /** An event of a choice, why it failed, or word that all of them were closed. */
     private sealed interface Arrival {
         record Event(int choice, GenerationEvent event) implements Arrival {}
 
         record Failure(RuntimeException reason) implements Arrival {}
+
+        record Closed() implements Arrival {}
     }
 
     /** An event and the choice it is of, which has taken it already. */
@@ -38,6 +40,7 @@ final class Generations implements AutoCloseable {
     private long firstDelta;
     private boolean begun;
     private int open;
+    private volatile boolean closed;
 
     /**
      * Starts all generations, or none.
@@ -86,20 +89,25 @@ final class Generations implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         } catch (RuntimeException e) {
-            boolean told = arrivals.offer(new Arrival.Failure(e));
-            if (!told) {
-                close();
-            }
+            tell(e);
         }
     }
 
-    /** Whether a choice has not ended yet. */
+    private void tell(RuntimeException failure) {
+        try {
+            arrivals.put(new Arrival.Failure(failure));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Whether a choice has not ended yet, and nobody has closed them. */
     boolean isOpen() {
-        return open > 0;
+        return open > 0 && !closed;
     }
 
     /**
-     * The next event, or empty if there is none for so long.
+     * The next event, or empty if there is none for so long, or they were closed.
      *
      * @throws ServiceException the failure of a generation
      */
@@ -109,6 +117,7 @@ final class Generations implements AutoCloseable {
             return Optional.empty();
         }
         return switch (arrival) {
+            case Arrival.Closed() -> Optional.empty();
             case Arrival.Failure(RuntimeException reason) -> throw reason;
             case Arrival.Event(int index, GenerationEvent event) -> {
                 Choice choice = choices.get(index);
@@ -128,6 +137,8 @@ final class Generations implements AutoCloseable {
     /** Cancels what has not ended. Any thread may call. */
     @Override
     public void close() {
+        closed = true;
+        arrivals.offer(new Arrival.Closed()); // whoever waits is not to wait longer; where it is full nobody waits
         generations.forEach(Generation::close);
         readers.forEach(Thread::interrupt);
     }

@@ -31,15 +31,15 @@ public final class OpenAiAnswers {
         };
         OpenAiRequest request = OpenAiRequest.parse(endpoint, body, served, id);
         try (Generations generations = new Generations(worker, request.choices())) {
-            return answer(request, worker, generations);
+            return answer(endpoint.answers(request, worker.vocabulary()), generations);
         }
     }
 
-    /** Waits for all choices. */
-    static ObjectNode answer(OpenAiRequest request, Worker worker, Generations generations) {
+    /** Waits for all choices, or until they are closed. */
+    static ObjectNode answer(AnswerForm form, Generations generations) {
         try {
             while (generations.isOpen()) {
-                if (generations.next(PATIENCE).isEmpty()) {
+                if (generations.next(PATIENCE).isEmpty() && generations.isOpen()) {
                     throw new ServiceException(ErrorCode.UNAVAILABLE, "no token for " + PATIENCE);
                 }
             }
@@ -47,6 +47,6 @@ public final class OpenAiAnswers {
             Thread.currentThread().interrupt();
             throw new ServiceException(ErrorCode.UNAVAILABLE, "the request was interrupted", e);
         }
-        return new AnswerWriter(request, worker.vocabulary()).whole(generations.choices());
+        return form.whole(generations.choices());
     }
 }

@@ -79,7 +79,7 @@ public record OpenAiRequest(
         if (scorePrompt && promptLogprobs.isEmpty()) {
             params.promptLogprobs(logprobs.getAsInt());
         }
-        maxTokens(body, chat).ifPresent(params::maxTokens);
+        maxTokens(body, endpoint).ifPresent(params::maxTokens);
         Shape shape = new Shape(
                 body.flag("stream"),
                 body.object("stream_options")
@@ -137,11 +137,10 @@ public record OpenAiRequest(
         return OptionalInt.of(top.orElse(0));
     }
 
-    private static OptionalInt maxTokens(Fields body, boolean chat) {
+    private static OptionalInt maxTokens(Fields body, Endpoint endpoint) {
         OptionalInt newer = body.integer("max_completion_tokens");
         OptionalInt asked = newer.isPresent() ? newer : body.integer("max_tokens");
-        // As OpenAI and vLLM: a chat goes on to its end, a completion for 16 tokens.
-        return asked.isPresent() || chat ? asked : OptionalInt.of(16);
+        return asked.isPresent() || endpoint.toTheEnd() ? asked : OptionalInt.of(16);
     }
 
     /** A string, strings, token ids, or arrays of token ids. */

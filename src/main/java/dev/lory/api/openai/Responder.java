@@ -1,16 +1,10 @@
 package dev.lory.api.openai;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lory.api.ApiKeys;
-import dev.lory.api.ErrorMapper;
-import dev.lory.api.Statuses;
 import dev.lory.api.metrics.RequestMetrics;
 import dev.lory.api.quota.Quotas;
-import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
 import dev.lory.registry.Activation;
 import dev.lory.registry.ActivationService;
@@ -37,12 +31,9 @@ import org.jboss.logging.Logger;
 
 /** Answers a request of either endpoint over HTTP, in one piece or as a stream. */
 @ApplicationScoped
-class Responder {
+public class Responder {
     private static final Logger LOG = Logger.getLogger(Responder.class);
     private static final Duration SILENCE = Duration.ofSeconds(15);
-    private static final JsonMapper JSON = JsonMapper.builder()
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            .build();
 
     private final WorkerDirectory workers;
     private final ActivationService activations;
@@ -72,24 +63,25 @@ class Responder {
     /**
      * Answers a request.
      *
+     * @param tenant who asks, see {@link ApiKeys#tenant}
      * @throws ServiceException before the first byte; afterwards an error is an event of the stream
      */
-    void respond(Endpoint endpoint, byte[] body, String tenant, HttpServerResponse response) {
-        JsonNode json = parse(body);
+    public void respond(Dialect dialect, byte[] body, String tenant, HttpServerResponse response) {
+        JsonNode json = Bodies.json(body);
         Worker worker = workers.route();
         Activation activation = activations.current();
         response.putHeader("x-adapter-revision", Long.toString(activation.revision()));
         Served served =
                 Served.of(worker.status(), activation.adapters(), maxLogprobs).with(aliases.current());
-        OpenAiRequest request = OpenAiRequest.parse(
-                endpoint, json, served, UUID.randomUUID().toString().replace("-", ""));
+        OpenAiRequest request =
+                dialect.read(json, served, UUID.randomUUID().toString().replace("-", ""));
         served.alias(request.model()).ifPresent(alias -> response.putHeader("x-lory-alias", label(alias)));
         List<String> adapters = request.choices().getFirst().adapters().stream()
                 .map(WeightedAdapter::name)
                 .toList();
         try (Quotas.Admission admission =
                 quotas.admit(tenant, adapters, most(request, body.length), response::putHeader)) {
-            Usage usage = generate(request, worker, response);
+            Usage usage = generate(request, dialect.answers(request, worker.vocabulary()), worker, response);
             admission.used((long) usage.promptTokens() + usage.completionTokens());
             if (!tenant.equals(ApiKeys.SELF)) {
                 ledger.add(tenant, adapters, usage);
@@ -106,16 +98,16 @@ class Responder {
     }
 
     /** @return what it took, also if the client left */
-    private Usage generate(OpenAiRequest request, Worker worker, HttpServerResponse response) {
+    private Usage generate(OpenAiRequest request, AnswerForm form, Worker worker, HttpServerResponse response) {
         try (Generations generations = new Generations(worker, request.choices())) {
             // The client may leave while the engine is silent: then nobody would notice by writing.
             response.closeHandler(gone -> generations.close());
             response.exceptionHandler(broken -> generations.close());
             try {
                 if (request.shape().stream()) {
-                    stream(request, worker, generations, response);
+                    stream(form, generations, response);
                 } else {
-                    whole(request, worker, generations, response);
+                    whole(form, generations, response);
                 }
                 metrics.finished(
                         worker.status().model().name(),
@@ -139,35 +131,22 @@ class Responder {
         return URLEncoder.encode(alias.name(), StandardCharsets.UTF_8).replace("+", "%20") + "@" + alias.revision();
     }
 
-    /** @throws ServiceException {@code INVALID_REQUEST} naming the place where the body is no JSON */
-    static JsonNode parse(byte[] body) {
-        try {
-            return JSON.readTree(body);
-        } catch (JsonProcessingException e) {
-            throw ErrorMapper.explained(e);
-        } catch (IOException e) {
-            throw new ServiceException(ErrorCode.INVALID_REQUEST, "the body cannot be read", e);
+    private static void whole(AnswerForm form, Generations generations, HttpServerResponse response)
+            throws IOException, InterruptedException {
+        ObjectNode answer = OpenAiAnswers.answer(form, generations);
+        if (response.closed()) {
+            throw new IOException("the connection is closed");
         }
+        response.putHeader("Content-Type", "application/json");
+        EventStream.await(response.end(answer.toString()));
     }
 
-    private static void whole(
-            OpenAiRequest request, Worker worker, Generations generations, HttpServerResponse response)
+    private static void stream(AnswerForm form, Generations generations, HttpServerResponse response)
             throws IOException, InterruptedException {
-        ObjectNode answer = OpenAiAnswers.answer(request, worker, generations);
-        if (!response.closed()) {
-            response.putHeader("Content-Type", "application/json");
-            EventStream.await(response.end(answer.toString()));
-        }
-    }
-
-    private static void stream(
-            OpenAiRequest request, Worker worker, Generations generations, HttpServerResponse response)
-            throws IOException, InterruptedException {
-        AnswerWriter writer = new AnswerWriter(request, worker.vocabulary());
         EventStream events = new EventStream(response);
         try {
             for (Choice choice : generations.choices()) {
-                for (ObjectNode chunk : writer.opening(choice)) {
+                for (ObjectNode chunk : form.opening(choice)) {
                     events.send(chunk);
                 }
             }
@@ -176,28 +155,28 @@ class Responder {
                 if (progress.isEmpty()) {
                     events.keepAlive();
                 } else {
-                    send(writer, events, progress.get());
+                    send(form, events, progress.get());
                 }
             }
-            for (ObjectNode chunk : writer.closing(generations.choices())) {
+            for (ObjectNode chunk : form.closing(generations.choices())) {
                 events.send(chunk);
             }
         } catch (ServiceException e) {
-            events.send(OpenAiError.json(e, Statuses.of(e.code())));
+            events.send(form.failure(e));
             EventStream.await(response.end());
             return;
         }
-        events.done();
+        events.done(form.endsWithDone());
     }
 
-    private static void send(AnswerWriter writer, EventStream events, Generations.Progress progress)
+    private static void send(AnswerForm form, EventStream events, Generations.Progress progress)
             throws IOException, InterruptedException {
         if (progress.event() instanceof Delta delta) {
-            for (ObjectNode chunk : writer.piece(progress.choice(), delta)) {
+            for (ObjectNode chunk : form.piece(progress.choice(), delta)) {
                 events.send(chunk);
             }
         } else if (progress.event() instanceof Finished) {
-            events.send(writer.ending(progress.choice()));
+            events.send(form.ending(progress.choice()));
         }
     }
 }

@@ -81,7 +81,7 @@ public class TokenizeResource {
                             schema = @Schema(implementation = Schemas.TokenizeRequest.class)))
     @APIResponse(responseCode = "200", description = "The tokens")
     public Tokenized tokenize(byte[] json) {
-        Fields body = new Fields(Responder.parse(json));
+        Fields body = Bodies.fields(json);
         Worker worker = worker(body);
         if (body.get("prompt").isPresent() == body.get("messages").isPresent()) {
             throw invalid("prompt", "a request has either prompt or messages");
@@ -112,7 +112,7 @@ public class TokenizeResource {
                             schema = @Schema(implementation = Schemas.DetokenizeRequest.class)))
     @APIResponse(responseCode = "200", description = "The text")
     public PromptText detokenize(byte[] json) {
-        Fields body = new Fields(Responder.parse(json));
+        Fields body = Bodies.fields(json);
         Worker worker = worker(body);
         if (body.get("tokens").isEmpty()) {
             throw invalid("tokens", "tokens is missing");
@@ -138,7 +138,7 @@ public class TokenizeResource {
                             schema = @Schema(implementation = Schemas.TemplateRequest.class)))
     @APIResponse(responseCode = "200", description = "The prompt")
     public PromptText applyTemplate(byte[] json) {
-        Fields body = new Fields(Responder.parse(json));
+        Fields body = Bodies.fields(json);
         Worker worker = worker(body);
         return new PromptText(worker.vocabulary().render(ChatMessages.prompt(body)));
     }

@@ -19,7 +19,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 final class OpenAiRequestTest {
     private static final WeightedAdapter ACTIVE = new WeightedAdapter("biology", 0.5f);
-    private static final Served SERVED = new Served("base", List.of("math", "biology"), List.of(ACTIVE), Map.of(), 20);
+    private static final Served SERVED =
+            new Served("base", List.of("math", "biology"), Map.of("f00d", "math"), List.of(ACTIVE), Map.of(), 20);
     private static final String MESSAGES = "\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]";
 
     private static OpenAiRequest chat(String fields) {
