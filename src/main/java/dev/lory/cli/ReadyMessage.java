@@ -1,5 +1,6 @@
 package dev.lory.cli;
 
+import dev.lory.api.KeysConfig;
 import dev.lory.registry.WorkerDirectory;
 import dev.lory.worker.WorkerStatus;
 import dev.lory.worker.WorkerStatus.AdapterStatus;
@@ -24,11 +25,11 @@ public class ReadyMessage implements QuarkusApplication {
             WorkerDirectory workers,
             @ConfigProperty(name = "quarkus.http.host") String host,
             @ConfigProperty(name = "quarkus.http.port") int port,
-            @ConfigProperty(name = "lory.api-key", defaultValue = "-") String apiKey) {
+            KeysConfig keys) {
         this.workers = workers;
         this.host = host;
         this.port = port;
-        this.keyed = !apiKey.equals("-");
+        this.keyed = keys.apiKey().isPresent() || !keys.apiKeys().isEmpty();
     }
 
     @Override

@@ -7,6 +7,7 @@ import dev.lory.api.quota.LimitsConfig.Limit;
 import dev.lory.api.quota.Meter.Refusal;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
+import io.micrometer.core.instrument.MeterRegistry;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
 import java.time.Duration;
@@ -28,17 +29,19 @@ import java.util.stream.Stream;
 @ApplicationScoped
 public class Quotas {
     private final LimitsConfig limits;
+    private final MeterRegistry registry;
     private final LongSupplier clock;
     private final boolean limited;
     private final Map<String, Meter> meters = new HashMap<>();
 
     @Inject
-    Quotas(LimitsConfig limits) {
-        this(limits, System::nanoTime);
+    Quotas(LimitsConfig limits, MeterRegistry registry) {
+        this(limits, registry, System::nanoTime);
     }
 
-    Quotas(LimitsConfig limits, LongSupplier clock) {
+    Quotas(LimitsConfig limits, MeterRegistry registry, LongSupplier clock) {
         this.limits = limits;
+        this.registry = registry;
         this.clock = clock;
         this.limited = Stream.of(
                         List.of(limits.tenant(), limits.adapter()),
@@ -116,20 +119,20 @@ public class Quotas {
         if (tenant.equals(ApiKeys.SELF)) {
             return asked;
         }
-        add(asked, "tenant " + tenant, limits.tenants().getOrDefault(tenant, limits.tenant()), now);
+        add(asked, "tenant", tenant, limits.tenants().getOrDefault(tenant, limits.tenant()), now);
         for (String adapter : adapters) {
-            add(asked, "adapter " + adapter, limits.adapters().getOrDefault(adapter, limits.adapter()), now);
+            add(asked, "adapter", adapter, limits.adapters().getOrDefault(adapter, limits.adapter()), now);
         }
         return asked;
     }
 
-    private void add(List<Meter> asked, String subject, Limit limit, long now) {
+    private void add(List<Meter> asked, String kind, String name, Limit limit, long now) {
         if (isLimit(limit)) {
-            asked.add(meters.computeIfAbsent(subject, name -> new Meter(name, limit, now)));
+            asked.add(meters.computeIfAbsent(kind + " " + name, absent -> new Meter(kind, name, limit, now)));
         }
     }
 
-    private static void refuse(List<Meter> asked, long tokens, long now) {
+    private void refuse(List<Meter> asked, long tokens, long now) {
         for (Meter meter : asked) {
             if (meter.tokens.isLimited() && tokens > meter.tokens.perMinute()) {
                 throw invalid(
@@ -138,17 +141,21 @@ public class Quotas {
                                 + meter.tokens.perMinute() + " per minute; ask for fewer max_tokens");
             }
         }
-        Refusal refusal = asked.stream()
+        asked.stream()
                 .map(meter -> meter.refusal(tokens, now))
+                .filter(refusal -> refusal.retryAfter().isPositive())
                 .max(Comparator.comparing(Refusal::retryAfter))
-                .orElse(Refusal.NONE);
-        if (refusal.retryAfter().isPositive()) {
-            long seconds = refusal.retryAfter().plusNanos(999_999_999).toSeconds();
-            throw new ServiceException(
-                    ErrorCode.RATE_LIMIT_EXCEEDED,
-                    refusal.detail() + "; try again in " + seconds + " s",
-                    Map.of("retry_after", seconds));
-        }
+                .ifPresent(this::refuse);
+    }
+
+    private void refuse(Refusal refusal) {
+        registry.counter("lory_requests_refused", "of", refusal.by().kind, "limit", refusal.limit())
+                .increment();
+        long seconds = refusal.retryAfter().plusNanos(999_999_999).toSeconds();
+        throw new ServiceException(
+                ErrorCode.RATE_LIMIT_EXCEEDED,
+                refusal.detail() + "; try again in " + seconds + " s",
+                Map.of("retry_after", seconds));
     }
 
     /** Of each kind those of the limit that is nearest to its end. */

@@ -8,6 +8,7 @@ import dev.lory.api.quota.LimitsConfig.Limit;
 import dev.lory.api.quota.Quotas.Admission;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
+import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -27,11 +28,14 @@ final class QuotasTest {
     private static final Limit NONE = new Given(0, 0, 0);
 
     private final Map<String, String> headers = new HashMap<>();
+    private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
     private long now = 1_000_000_000_000L;
 
     private Quotas quotas(Limit tenant, Limit adapter) {
         return new Quotas(
-                new Config(tenant, Map.of("rich", NONE), adapter, Map.of("busy", new Given(0, 0, 1))), () -> now);
+                new Config(tenant, Map.of("rich", NONE), adapter, Map.of("busy", new Given(0, 0, 1))),
+                meters,
+                () -> now);
     }
 
     private Admission admit(Quotas quotas, String tenant, long tokens, String... adapters) {
@@ -52,7 +56,7 @@ final class QuotasTest {
 
     @Test
     void withoutLimitsNothingIsSaid() {
-        Quotas quotas = new Quotas(new Config(NONE, Map.of(), NONE, Map.of()), () -> now);
+        Quotas quotas = new Quotas(new Config(NONE, Map.of(), NONE, Map.of()), meters, () -> now);
         for (int i = 0; i < 1000; i++) {
             admit(quotas, "anybody", 1_000_000, "math");
         }
@@ -132,6 +136,9 @@ final class QuotasTest {
         admit(quotas, "acme", 0, "busy");
         assertThatThrownBy(() -> admit(quotas, "acme", 0, "busy"))
                 .hasMessage("adapter busy has 1 requests under way, as many as it may; try again in 1 s");
+        assertThat(meters.counter("lory_requests_refused", "of", "adapter", "limit", "concurrency")
+                        .count())
+                .isEqualTo(1);
     }
 
     @ParameterizedTest
