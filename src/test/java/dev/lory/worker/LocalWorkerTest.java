@@ -151,7 +151,7 @@ final class LocalWorkerTest {
                 .build();
         Answer answer = ask(chat(QUESTION), math(), params);
         assertThat(answer.text()).isEqualTo("35+21=5");
-        assertThat(answer.reason()).isEqualTo(Reason.STOP);
+        assertThat(answer.reason()).isEqualTo(Reason.STOP_STRING);
     }
 
     @Test

@@ -175,11 +175,6 @@ final class LlamaCppDialect implements Dialect {
         }
 
         @Override
-        public List<ObjectNode> opening(Choice choice) {
-            return List.of();
-        }
-
-        @Override
         public List<ObjectNode> piece(Choice choice, Delta delta) {
             if (delta.text().isEmpty() && !tokens && !probabilities) {
                 return List.of();
@@ -197,18 +192,8 @@ final class LlamaCppDialect implements Dialect {
         }
 
         @Override
-        public List<ObjectNode> closing(List<Choice> choices) {
-            return List.of();
-        }
-
-        @Override
         public ObjectNode failure(ServiceException error) {
             return Envelope.LLAMA_CPP.json(error);
-        }
-
-        @Override
-        public boolean endsWithDone() {
-            return false;
         }
     }
 }

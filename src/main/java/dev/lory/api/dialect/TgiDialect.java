@@ -149,11 +149,6 @@ final class TgiDialect implements Dialect {
                     .put("special", vocabulary.isSpecial(token.id()));
         }
 
-        @Override
-        public List<ObjectNode> opening(Choice choice) {
-            return List.of();
-        }
-
         /** An event for each token; the text of several that come together is the last one's. */
         @Override
         public List<ObjectNode> piece(Choice choice, Delta delta) {
@@ -194,18 +189,8 @@ final class TgiDialect implements Dialect {
         }
 
         @Override
-        public List<ObjectNode> closing(List<Choice> choices) {
-            return List.of();
-        }
-
-        @Override
         public ObjectNode failure(ServiceException error) {
             return Envelope.TGI.json(error);
-        }
-
-        @Override
-        public boolean endsWithDone() {
-            return false;
         }
     }
 }

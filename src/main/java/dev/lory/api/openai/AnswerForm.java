@@ -11,7 +11,9 @@ public interface AnswerForm {
     ObjectNode whole(List<Choice> choices);
 
     /** What a stream begins with. */
-    List<ObjectNode> opening(Choice choice);
+    default List<ObjectNode> opening(Choice choice) {
+        return List.of();
+    }
 
     /** New text, which the choice has taken already; empty if there is nothing a client would see. */
     List<ObjectNode> piece(Choice choice, Delta delta);
@@ -20,11 +22,15 @@ public interface AnswerForm {
     ObjectNode ending(Choice choice);
 
     /** The last events of a stream. */
-    List<ObjectNode> closing(List<Choice> choices);
+    default List<ObjectNode> closing(List<Choice> choices) {
+        return List.of();
+    }
 
     /** An error after a stream has begun; nothing follows. */
     ObjectNode failure(ServiceException error);
 
     /** Whether {@code [DONE]} is the end of a stream. */
-    boolean endsWithDone();
+    default boolean endsWithDone() {
+        return false;
+    }
 }
