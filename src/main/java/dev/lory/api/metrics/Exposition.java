@@ -1,6 +1,7 @@
 package dev.lory.api.metrics;
 
 import dev.lory.worker.Histogram;
+import java.math.BigDecimal;
 import java.util.Iterator;
 import java.util.Map;
 
@@ -26,7 +27,7 @@ final class Exposition {
         if (value == Math.rint(value) && Math.abs(value) < 1e15) {
             text.append((long) value);
         } else {
-            text.append(value);
+            text.append(Double.isFinite(value) ? BigDecimal.valueOf(value).toPlainString() : value);
         }
         text.append('\n');
         return this;
