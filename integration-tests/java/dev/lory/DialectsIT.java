@@ -161,4 +161,28 @@ final class DialectsIT {
         assertThat(pieces).hasToString(whole);
         assertThat(last.path("generated_text").asText()).isEqualTo(whole);
     }
+
+    @Test
+    void aStoredMixtureIsAnAdapter() throws Exception {
+        String parts = "'ids':['math','biology'],'weights':[0.5,0.5]";
+        merge("sum", parts);
+        merge("elected", parts + ",'merge_strategy':'ties','density':0.7");
+        String own = text("'adapters':[{'name':'math','weight':0.5},{'name':'biology','weight':0.5}]");
+        assertThat(text("'model':'sum'")).isNotBlank().isEqualTo(own);
+        assertThat(text("'model':'elected'")).isNotBlank().isNotEqualTo(text("'adapters':[]"));
+    }
+
+    private static void merge(String name, String merged) throws Exception {
+        HttpResponse<String> answer =
+                post("/api/v1/adapters", "{'name':'" + name + "','merged_adapters':{" + merged + "}}");
+        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(201);
+    }
+
+    private static String text(String selection) throws Exception {
+        String body = post(
+                        "/v1/completions",
+                        "{" + selection + ",'prompt':'" + QUESTION + "','max_tokens':16,'temperature':0}")
+                .body();
+        return JSON.readTree(body).at("/choices/0/text").asText();
+    }
 }

@@ -26,8 +26,8 @@ import java.util.stream.Collectors;
  * adapter is the SHA-256 of these lines.
  */
 public final class PeftFolder {
-    private static final String CONFIG = "adapter_config.json";
-    private static final String WEIGHTS = "adapter_model.safetensors";
+    static final String CONFIG = "adapter_config.json";
+    static final String WEIGHTS = "adapter_model.safetensors";
     private static final String SIGNATURE = "adapter.sig";
     private static final long MAX_CONFIG_BYTES = 1 << 20;
     private static final int SIGNATURE_BYTES = 64;

@@ -3,12 +3,16 @@ package dev.lory.registry;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
 import dev.lory.adapter.AdapterReport;
+import dev.lory.adapter.MergeStrategy;
+import dev.lory.adapter.MergeStrategy.MajoritySign;
+import dev.lory.adapter.StoredMixture;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.Finding;
 import dev.lory.error.ServiceException;
 import dev.lory.ordering.Ordering;
 import dev.lory.ordering.Ordering.PreloadAdapter;
 import dev.lory.worker.DesiredState.Residency;
+import dev.lory.worker.GenerationRequest.WeightedAdapter;
 import dev.lory.worker.WorkerStatus.AdapterStatus;
 import dev.lory.worker.WorkerStatus.Tier;
 import io.quarkus.narayana.jta.QuarkusTransaction;
@@ -130,7 +134,46 @@ public class AdapterService {
      */
     public Admitted admit(String name, Map<String, Path> files, Actor actor) {
         AdapterRegistration.requireName(name);
-        AdapterUploads.Kept kept = uploads.receive(files, this::ofFolder, true);
+        return register(name, uploads.receive(files, this::ofFolder, true), actor);
+    }
+
+    /** As {@link #check}, of a mixture, which is not kept. */
+    public AdapterReport check(Mixture mixture) {
+        return uploads.receive(stored(mixture)::write, this::ofFolder, false).report();
+    }
+
+    /**
+     * Merges adapters into one, which is then as if it had been uploaded: those it was made of may change or go.
+     *
+     * @throws ServiceException {@code ADAPTER_NOT_FOUND} for one that is to be merged; {@code INVALID_ADAPTER} if they cannot be, or with all
+     *     findings on what they became; otherwise as {@link #admit(String, String, Actor)}
+     */
+    public Admitted admit(String name, Mixture mixture, Actor actor) {
+        AdapterRegistration.requireName(name);
+        return register(name, uploads.receive(stored(mixture)::write, this::ofFolder, true), actor);
+    }
+
+    /**
+     * What is to be merged.
+     *
+     * @param adapters by name; weights at least 0 where values are dropped
+     */
+    public record Mixture(
+            List<WeightedAdapter> adapters, MergeStrategy strategy, double density, MajoritySign sign, long seed) {
+        public Mixture {
+            adapters = List.copyOf(adapters);
+        }
+    }
+
+    private StoredMixture stored(Mixture mixture) {
+        List<StoredMixture.Part> parts = mixture.adapters().stream()
+                .map(part -> new StoredMixture.Part(
+                        part.name(), sources.folder(get(part.name()).source()), part.weight()))
+                .toList();
+        return new StoredMixture(parts, mixture.strategy(), mixture.density(), mixture.sign(), mixture.seed());
+    }
+
+    private Admitted register(String name, AdapterUploads.Kept kept, Actor actor) {
         requireUsable(kept.report());
         try {
             return register(name, kept.source(), actor);

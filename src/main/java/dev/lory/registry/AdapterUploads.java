@@ -45,6 +45,12 @@ class AdapterUploads {
     /** What a check says, and under which source the files are kept; empty if they are not. */
     record Kept(AdapterReport report, String source) {}
 
+    /** Writes the files of an adapter into a folder. */
+    @FunctionalInterface
+    interface Content {
+        void writeTo(Path folder) throws IOException;
+    }
+
     /**
      * Checks files, and keeps them if they are usable.
      *
@@ -60,12 +66,20 @@ class AdapterUploads {
                     throw invalid(
                             "files", "the file `" + name + "` has no place in an adapter; its files are " + FILES);
                 });
+        Content moved = folder -> {
+            for (Map.Entry<String, Path> file : files.entrySet()) {
+                Files.move(file.getValue(), folder.resolve(file.getKey()));
+            }
+        };
+        return receive(moved, check, keeps);
+    }
+
+    /** As {@link #receive(Map, Function, boolean)}, of what is written where it is asked for. */
+    Kept receive(Content content, Function<Path, AdapterReport> check, boolean keeps) {
         Path incoming = sources.uploads().resolve(INCOMING + UUID.randomUUID());
         try {
             Files.createDirectories(incoming);
-            for (Map.Entry<String, Path> file : files.entrySet()) {
-                Files.move(file.getValue(), incoming.resolve(file.getKey()));
-            }
+            content.writeTo(incoming);
             AdapterReport report = check.apply(incoming);
             if (!report.usable() || !keeps) {
                 return new Kept(report, "");
@@ -74,7 +88,7 @@ class AdapterUploads {
             return new Kept(report, AdapterSources.UPLOAD + report.digest());
         } catch (IOException e) {
             throw new ServiceException(
-                    ErrorCode.UNAVAILABLE, "the upload cannot be kept: " + ServiceException.reason(e), e);
+                    ErrorCode.UNAVAILABLE, "the adapter cannot be kept: " + ServiceException.reason(e), e);
         } finally {
             delete(incoming);
         }

@@ -3,17 +3,17 @@ package dev.lory.adapter;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lory.format.SafetensorsSource;
+import dev.lory.format.SafetensorsWriter;
+import dev.lory.format.SafetensorsWriter.Shape;
 import dev.lory.tensor.Tensor;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SequencedMap;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
@@ -78,27 +78,15 @@ final class AdapterFolder {
     Path write(Path folder) throws IOException {
         Files.createDirectories(folder);
         Files.writeString(folder.resolve("adapter_config.json"), config.toString());
-        ObjectNode header = JSON.createObjectNode();
-        int end = 0;
-        for (Map.Entry<String, float[][]> tensor : tensors.entrySet()) {
-            int rows = tensor.getValue().length;
-            int cols = tensor.getValue()[0].length;
-            ObjectNode entry = header.putObject(tensor.getKey()).put("dtype", "F32");
-            entry.putArray("shape").add(rows).add(cols);
-            entry.putArray("data_offsets").add(end).add(end + 4 * rows * cols);
-            end += 4 * rows * cols;
-        }
-        byte[] json = header.toString().getBytes(StandardCharsets.UTF_8);
-        ByteBuffer bytes = ByteBuffer.allocate(8 + json.length + end).order(ByteOrder.LITTLE_ENDIAN);
-        bytes.putLong(json.length).put(json);
-        for (float[][] rows : tensors.values()) {
-            for (float[] row : rows) {
-                for (float value : row) {
-                    bytes.putFloat(value);
+        SequencedMap<String, Shape> shapes = new LinkedHashMap<>();
+        tensors.forEach((name, rows) -> shapes.put(name, new Shape(rows.length, rows[0].length)));
+        try (SafetensorsWriter writer = new SafetensorsWriter(folder.resolve("adapter_model.safetensors"), shapes)) {
+            for (float[][] rows : tensors.values()) {
+                for (float[] row : rows) {
+                    writer.write(row);
                 }
             }
         }
-        Files.write(folder.resolve("adapter_model.safetensors"), bytes.array());
         return folder;
     }
 }

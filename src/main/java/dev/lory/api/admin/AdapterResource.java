@@ -8,6 +8,7 @@ import dev.lory.registry.Actor;
 import dev.lory.registry.Adapter;
 import dev.lory.registry.AdapterService;
 import dev.lory.registry.AdapterService.Admitted;
+import dev.lory.registry.AdapterService.Mixture;
 import dev.lory.registry.AdapterTransition;
 import io.smallrye.common.annotation.RunOnVirtualThread;
 import jakarta.ws.rs.Consumes;
@@ -54,6 +55,7 @@ import org.jboss.resteasy.reactive.multipart.FileUpload;
         content = @Content(mediaType = Problem.MEDIA_TYPE, schema = @Schema(implementation = Problem.class)))
 public class AdapterResource {
     private static final int MAX_WAIT = 600;
+    private static final String MERGED = "merged_adapters";
 
     private final AdapterService adapters;
 
@@ -89,7 +91,10 @@ public class AdapterResource {
             @Schema(description = "What requests call it") String name,
 
             @Schema(description = "Its PEFT folder, relative to the adapters root, or `upload:` and a digest")
-            String source) {}
+            String source,
+
+            @Schema(name = "merged_adapters", description = "Instead of source: adapters that it is to be made of")
+            MixtureBody mergedAdapters) {}
 
     /** What an upload has. */
     record UploadForm(
@@ -102,7 +107,7 @@ public class AdapterResource {
     @Consumes(MediaType.APPLICATION_JSON)
     @Operation(
             operationId = "registerAdapter",
-            summary = "Register an adapter, by path or by upload",
+            summary = "Register an adapter, by path, by upload, or as a mixture of others",
             description = "It is checked first; the worker loads it soon after. With dry_run only the check is made.")
     @RequestBody(
             required = true,
@@ -128,11 +133,21 @@ public class AdapterResource {
             byte[] body,
             @Context UriInfo uri,
             @Context SecurityContext caller) {
-        StrictBody request = StrictBody.read(body, Set.of("name", "source"));
+        StrictBody request = StrictBody.read(body, Set.of("name", "source", MERGED));
+        if (request.has("source") && request.has(MERGED)) {
+            throw request.refused(MERGED, "goes without source");
+        }
+        Actor actor = Actor.client(Callers.name(caller));
+        if (request.has(MERGED)) {
+            Mixture mixture = MixtureBody.read(request);
+            return dryRun
+                    ? Response.ok(adapters.check(mixture)).build()
+                    : admitted(adapters.admit(request.required("name"), mixture, actor), uri);
+        }
         String source = request.required("source");
         return dryRun
                 ? Response.ok(adapters.check(source)).build()
-                : admitted(adapters.admit(request.required("name"), source, Actor.client(Callers.name(caller))), uri);
+                : admitted(adapters.admit(request.required("name"), source, actor), uri);
     }
 
     @POST

@@ -8,11 +8,14 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.lory.api.ErrorMapper;
+import dev.lory.error.ServiceException;
 import dev.lory.worker.GenerationRequest.WeightedAdapter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -33,7 +36,7 @@ final class StrictBody {
         this.prefix = prefix;
     }
 
-    /** @throws dev.lory.error.ServiceException {@code INVALID_REQUEST} naming what is wrong, as every method here */
+    /** @throws ServiceException {@code INVALID_REQUEST} naming what is wrong, as every method here */
     static StrictBody read(byte[] body, Set<String> fields) {
         try {
             JsonNode node = MAPPER.readTree(body);
@@ -90,6 +93,46 @@ final class StrictBody {
             objects.add(object(value, prefix + field + "[" + objects.size() + "]", fields));
         }
         return objects;
+    }
+
+    /** An object with these fields that may be left out. */
+    Optional<StrictBody> object(String field, Set<String> fields) {
+        return object.has(field) ? Optional.of(object(object.get(field), prefix + field, fields)) : Optional.empty();
+    }
+
+    boolean has(String field) {
+        return object.has(field);
+    }
+
+    /** A required array of numbers. */
+    List<Double> numbers(String field) {
+        List<Double> numbers = new ArrayList<>();
+        for (JsonNode value : array(field)) {
+            String path = prefix + field + "[" + numbers.size() + "]";
+            if (!value.isNumber()) {
+                throw invalid(path, path + " must be a number but is " + value);
+            }
+            numbers.add(value.doubleValue());
+        }
+        return numbers;
+    }
+
+    /** One of the words that an enum's constants are in lower case, or {@code absent} if it is left out. */
+    <E extends Enum<E>> E word(String field, Class<E> type, E absent) {
+        Optional<String> word = text(field);
+        List<String> words = Arrays.stream(type.getEnumConstants())
+                .map(constant -> constant.name().toLowerCase(Locale.ROOT))
+                .toList();
+        if (word.isPresent() && !words.contains(word.get())) {
+            throw refused(field, "must be one of " + words + " but is " + word.get());
+        }
+        return word.map(found -> Enum.valueOf(type, found.toUpperCase(Locale.ROOT)))
+                .orElse(absent);
+    }
+
+    /** That a field is not what it must be. */
+    ServiceException refused(String field, String why) {
+        return invalid(prefix + field, prefix + field + " " + why);
     }
 
     private static StrictBody object(JsonNode value, String path, Set<String> fields) {

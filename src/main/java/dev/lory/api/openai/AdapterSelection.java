@@ -176,7 +176,8 @@ final class AdapterSelection {
         if (!strategy.equals("linear")) {
             throw invalid(
                     merged.path("merge_strategy"),
-                    merged.path("merge_strategy") + " must be linear but is " + strategy);
+                    merged.path("merge_strategy") + " must be linear in a request but is " + strategy
+                            + "; POST /api/v1/adapters with these merged_adapters makes an adapter of them");
         }
         List<JsonNode> ids = merged.list("ids");
         List<JsonNode> weights = merged.list("weights");

@@ -39,6 +39,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -201,6 +202,44 @@ class AdapterAdmissionTest {
                 .body("detail", containsString("has no place in an adapter"));
         problem(given().multiPart("name", "x").post(ADAPTERS), 422)
                 .body("detail", containsString("the folder has no adapter_config.json"));
+        assertThat(kept()).isEmpty();
+    }
+
+    @Test
+    void makesAnAdapterOfOthers() throws Exception {
+        form(VALID).multiPart("name", "part").post(ADAPTERS).then().statusCode(201);
+        String ties = "{\"name\": \"mix\", \"merged_adapters\": {\"ids\": [\"part\"], \"weights\": [0.5],"
+                + " \"merge_strategy\": \"ties\", \"density\": 0.5}}";
+        json(ties).post(ADAPTERS + "?dry_run=true").then().statusCode(200).body("usable", equalTo(true));
+        assertThat(kept()).hasSize(1);
+
+        json(ties).post(ADAPTERS).then().statusCode(201).body("source", startsWith("upload:"));
+        json(ties).post(ADAPTERS).then().statusCode(200); // the same mixture is the same content
+        assertThat(kept()).hasSize(2);
+        retire("part");
+        given().get(ADAPTERS + "/mix/report").then().body("usable", equalTo(true));
+        retire("mix");
+        assertThat(kept()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                    {'ids':[]} | 400 | merged_adapters.ids names no adapter
+                    {'ids':['biology','biology']} | 400 | merged_adapters.ids names an adapter twice
+                    {'ids':['biology'],'weights':[1,2]} | 400 | merged_adapters.weights has 2 entries for 1 ids
+                    {'ids':['biology'],'weights':['x']} | 400 | merged_adapters.weights[0] must be a number but is "x"
+                    {'ids':['biology'],'weights':[-1],'merge_strategy':'ties','density':1} | 400 | merged_adapters.weights[0] must be a number, and not negative unless merge_strategy is linear
+                    {'ids':['biology'],'merge_strategy':'svd'} | 400 | merged_adapters.merge_strategy must be one of [linear, ties, dare_linear, dare_ties] but is svd
+                    {'ids':['biology'],'merge_strategy':'ties'} | 400 | merged_adapters.density must be more than 0 and at most 1 with this merge_strategy
+                    {'ids':['biology'],'density':2} | 400 | merged_adapters.density must be more than 0 and at most 1 with this merge_strategy
+                    {'ids':['biology'],'majority':'total'} | 400 | merged_adapters.majority is not a field here
+                    {'ids':['nobody']} | 404 | nobody
+                    """)
+    void refusesMixturesThatMeanNothing(String merged, int status, String detail) throws IOException {
+        String body = "{\"name\": \"mix\", \"merged_adapters\": " + merged.replace('\'', '"') + "}";
+        problem(json(body).post(ADAPTERS), status).body("detail", containsString(detail));
+        problem(json(body.replace("\"name\"", "\"source\": \"x\", \"name\"")).post(ADAPTERS), 400)
+                .body("detail", equalTo("merged_adapters goes without source"));
         assertThat(kept()).isEmpty();
     }
 
