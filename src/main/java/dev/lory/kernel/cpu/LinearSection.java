@@ -8,16 +8,18 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Linear maps of one input, and the low-rank updates on top of them, as one section of the pool: a chunk computes
- * some groups of outputs, takes part in the shrinks ({@code u = weight · A·x}) until all are done, and adds {@code B·u} to its groups.
- * So an adapter costs its bytes but no section of its own, whoever is done with the base first shrinks more, and an output is only ever
- * touched by one thread.
+ * Linear maps of one input, and the low-rank updates on top of them, as one section of the pool: first come chunks of outputs, then the
+ * shrinks ({@code u = weight · A·x}), then, when all of these are done, chunks of outputs to which {@code B·u} is added. So an adapter costs
+ * its bytes but no section of its own, and whoever is done with the base first shrinks more. The last chunks are few and wide, because
+ * each is a product for every adapter; within one, an output is touched by one thread.
  */
 final class LinearSection implements WorkerPool.Task, AutoCloseable {
     /** Entries of one shrink. */
     private static final int SHRINK = 24;
     /** Chunks of outputs for each thread, at most; one token has one, because its work is over before more would pay. */
     private static final int MOST_CHUNKS = 12;
+    /** As {@link #MOST_CHUNKS}, of updates. */
+    private static final int MOST_UPDATES = 4;
 
     private final WorkerPool pool;
     private final KernelSet kernels;
@@ -25,8 +27,8 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
     private final Dense[] jobs;
     private final Quantised quantised;
     private final Scratch lowRank = new Scratch();
-    private final AtomicInteger taken = new AtomicInteger();
-    private final AtomicInteger shrunk = new AtomicInteger();
+    /** Chunks that expanding waits for. */
+    private final AtomicInteger done = new AtomicInteger();
 
     private int outputs;
     private boolean base;
@@ -37,7 +39,8 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
     private long[] ys = new long[4];
     private int[] widths = new int[4];
     private int groups;
-    private int groupsPerChunk;
+    private int maps;
+    private int expansions;
 
     private LoraFactors[][] factors = {};
     private @Nullable RowGroups adapters;
@@ -163,28 +166,40 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
         if (!base && !updates) {
             return;
         }
-        shrunk.setPlain(0);
-        taken.setPlain(0);
-        int chunks = Math.clamp(rows, 1, MOST_CHUNKS) * pool.threads();
-        groupsPerChunk = (groups + chunks - 1) / chunks;
-        pool.run(this, (groups + groupsPerChunk - 1) / groupsPerChunk);
+        done.setPlain(0);
+        maps = base ? chunks(MOST_CHUNKS) : 0;
+        expansions = updates ? chunks(MOST_UPDATES) : 0;
+        pool.run(this, maps + shrinks + expansions);
+    }
+
+    private int chunks(int most) {
+        return Math.min(groups, Math.clamp(rows, 1, most) * pool.threads());
     }
 
     @Override
     public void run(int chunk, int thread) {
-        if (base) {
-            forOutputs(chunk, thread, false);
+        if (chunk >= maps + shrinks) {
+            while (done.get() < maps + shrinks) {
+                Thread.onSpinWait();
+            }
+            forOutputs(chunk - maps - shrinks, expansions, thread, true);
+            return;
         }
-        if (updates) {
-            shrinkAll(thread);
-            forOutputs(chunk, thread, true);
+        try {
+            if (chunk < maps) {
+                forOutputs(chunk, maps, thread, false);
+            } else {
+                shrink(4 * (chunk - maps), thread);
+            }
+        } finally {
+            done.incrementAndGet();
         }
     }
 
-    /** The outputs of a chunk: their maps, or their updates. */
-    private void forOutputs(int chunk, int thread, boolean update) {
-        int from = chunk * groupsPerChunk;
-        int to = Math.min(groups, from + groupsPerChunk);
+    /** The outputs of one of so many chunks: their maps, or their updates. */
+    private void forOutputs(int chunk, int chunks, int thread, boolean update) {
+        int from = chunk * groups / chunks;
+        int to = (chunk + 1) * groups / chunks;
         int first = 0;
         for (int i = 0; i < outputs; i++) {
             int count = (widths[i] + 15) / 16;
@@ -209,20 +224,6 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
         } else {
             Dense job = job(thread, x, cols, ys[i], widths[i], rows);
             kernels.dense(weight, job, g0, g1, scratch[thread]);
-        }
-    }
-
-    /** Takes part in the shrinks and returns when all are done. */
-    private void shrinkAll(int thread) {
-        for (int next = taken.getAndIncrement(); next < shrinks; next = taken.getAndIncrement()) {
-            try {
-                shrink(4 * next, thread);
-            } finally {
-                shrunk.incrementAndGet();
-            }
-        }
-        while (shrunk.get() < shrinks) {
-            Thread.onSpinWait();
         }
     }
 
