@@ -56,7 +56,7 @@ final class House {
             row("model model.arch", "kernel format tensor"),
             row("ordering", "model"),
             row("adapter", "digest model kernel format tensor"),
-            row("xlora", "adapter ordering model kernel format tensor"),
+            row("xlora", "digest adapter ordering model kernel format tensor"),
             row("engine", "digest adapter xlora model kernel tensor sampling"),
             row(
                     "worker worker.grpc",

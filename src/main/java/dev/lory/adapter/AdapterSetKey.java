@@ -13,6 +13,11 @@ import java.util.stream.Collectors;
 public record AdapterSetKey(String hex) {
     public static final AdapterSetKey BASE = new AdapterSetKey("");
 
+    /** Of what is not a sum: anything that says all there is to it. */
+    public static AdapterSetKey ofContent(String text) {
+        return new AdapterSetKey(Sha256.hex(text));
+    }
+
     static AdapterSetKey of(List<AdapterSet.Member> members) {
         String text = members.stream()
                 .map(member -> member.digest() + "*" + Float.toHexString(member.weight()))

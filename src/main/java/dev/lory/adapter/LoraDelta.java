@@ -16,25 +16,30 @@ public final class LoraDelta implements LinearDelta {
     /** Scratch by number of sites, so that a step allocates nothing. */
     private final LoraFactors[][][] scratch = new LoraFactors[4][][];
 
+    private final int[][] numbers = new int[4][];
+
     public LoraDelta(Backend backend, AdapterSlots slots) {
         this.backend = backend;
         this.slots = slots;
         for (int i = 0; i < scratch.length; i++) {
             scratch[i] = new LoraFactors[i][];
+            numbers[i] = new int[i];
         }
     }
 
     @Override
     public void add(List<LinearSite> sites, RowGroups rows, Tensor x, Tensor[] ys) {
         LoraFactors[][] factors = scratch[sites.size()];
+        int[] number = numbers[sites.size()];
         for (int i = 0; i < factors.length; i++) {
-            factors[i] = slots.at(sites.get(i).index());
+            number[i] = sites.get(i).index();
+            factors[i] = slots.at(number[i]);
         }
-        backend.lora(factors, rows, x, ys);
+        backend.lora(factors, number, rows, x, ys);
     }
 
     @Override
     public void embed(LinearSite site, StepBatch batch, Tensor y) {
-        backend.embedLora(slots.at(site.index()), batch, y);
+        backend.embedLora(slots.at(site.index()), site.index(), batch, y);
     }
 }

@@ -61,6 +61,22 @@ public final class PeftFolder {
         }
     }
 
+    /**
+     * Whether its configuration says that it is a DoRA adapter.
+     *
+     * @throws ServiceException {@code INVALID_ADAPTER} naming file and field
+     */
+    public boolean isDora() {
+        return PeftConfig.read(folder.resolve(CONFIG)).dora();
+    }
+
+    /** Whether its configuration names the same modules as another's; throws as {@link #isDora}. */
+    public boolean targetsSameAs(PeftFolder other) {
+        return PeftConfig.read(folder.resolve(CONFIG))
+                .targets()
+                .isSameAs(PeftConfig.read(other.folder.resolve(CONFIG)).targets());
+    }
+
     /** Everything there is to say about the adapter, which does not stay on the device. */
     public AdapterReport check(Decoder base, Backend backend) {
         List<AdapterReport.File> files = List.of();

@@ -25,6 +25,13 @@ record TargetModules(Names targets, Names excluded, Set<Integer> layers, List<St
 
     /** How a list of modules is written. */
     sealed interface Names {
+        /** Patterns are equal if they are the same text. */
+        default boolean isSameAs(Names other) {
+            return this instanceof Matching(ModulePattern mine) && other instanceof Matching(ModulePattern theirs)
+                    ? mine.pattern().pattern().equals(theirs.pattern().pattern())
+                    : equals(other);
+        }
+
         /** Every linear but the head: {@code all-linear}. */
         record AllLinear() implements Names {}
 
@@ -41,6 +48,14 @@ record TargetModules(Names targets, Names excluded, Set<Integer> layers, List<St
                 return names.stream().anyMatch(name -> path.endsWith("." + name));
             }
         }
+    }
+
+    /** Whether it is written the same. */
+    boolean isSameAs(TargetModules other) {
+        return targets.isSameAs(other.targets)
+                && excluded.isSameAs(other.excluded)
+                && layers.equals(other.layers)
+                && layersPattern.equals(other.layersPattern);
     }
 
     /**

@@ -4,6 +4,7 @@ import static dev.lory.error.ErrorCode.INVALID_ADAPTER;
 import static dev.lory.error.ErrorCode.INVALID_CONFIGURATION;
 
 import dev.lory.error.ServiceException;
+import dev.lory.worker.AdapterKind;
 import dev.lory.worker.DesiredState;
 import dev.lory.worker.DesiredState.DesiredAdapter;
 import dev.lory.worker.Worker;
@@ -23,9 +24,9 @@ import picocli.CommandLine.Option;
 /** The flags that name adapters; the same for every command that runs a model. */
 final class AdapterFlags {
     @Option(
-            names = "--adapter",
+            names = {"--adapter", "-x", "--xlora"},
             paramLabel = "NAME=DIR",
-            description = "A PEFT adapter and what to call it; repeatable.")
+            description = "A PEFT adapter or an X-LoRA and what to call it; repeatable.")
     private List<String> named = List.of();
 
     @Option(
@@ -94,9 +95,7 @@ final class AdapterFlags {
 
     private static List<Path> adapterFolders(Path folder) {
         try (Stream<Path> children = Files.list(folder)) {
-            return children.filter(child -> Files.exists(child.resolve("adapter_config.json")))
-                    .sorted()
-                    .toList();
+            return children.filter(AdapterKind::isAdapter).sorted().toList();
         } catch (IOException e) {
             throw new UncheckedIOException("cannot list --adapters " + folder, e);
         }

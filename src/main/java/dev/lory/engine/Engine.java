@@ -27,6 +27,7 @@ public final class Engine implements AutoCloseable {
     private final EngineOptions options;
     private final BlockPool pool;
     private final Scheduler scheduler;
+    private final Classification classification = new Classification();
     private final Readout readout;
     private final EngineStats stats = new EngineStats();
     private final Queue<Runnable> inbox = new ConcurrentLinkedQueue<>();
@@ -53,11 +54,14 @@ public final class Engine implements AutoCloseable {
      * @throws ServiceException {@code OVERLOADED}, {@code UNAVAILABLE} after {@link #close}
      */
     public void submit(Sequence sequence) {
-        if (sequence.maxLength > options.kvBlocks() * options.kvBlockSize()) {
+        // X-LoRA's tokens are there twice, the last block of each time may be a new one
+        int cached = sequence.passes() * Math.ceilDiv(sequence.maxLength, options.kvBlockSize());
+        if (cached > options.kvBlocks()) {
             throw new ServiceException(
                     ErrorCode.CONTEXT_LENGTH_EXCEEDED,
                     "a sequence of " + sequence.maxLength + " tokens does not fit the KV cache of "
-                            + options.kvBlocks() * options.kvBlockSize());
+                            + options.kvBlocks() * options.kvBlockSize()
+                            + (sequence.passes() > 1 ? ", where an X-LoRA needs room for each token twice" : ""));
         }
         if (!places.take(sequence.adapters.key())) {
             throw new ServiceException(
@@ -126,6 +130,7 @@ public final class Engine implements AutoCloseable {
     private void compute(Step step) {
         try {
             Tensor hidden = decoder.hidden(step.batch(), kv, delta);
+            classification.classify(step, hidden);
             readout.deliver(step, hidden, pool);
             stats.steps = stats.steps + 1;
             stats.stepAdapters.add(step.batch().adapters().groups());

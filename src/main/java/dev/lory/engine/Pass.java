@@ -1,12 +1,16 @@
 package dev.lory.engine;
 
-import dev.lory.adapter.AdapterSetKey;
+import dev.lory.adapter.AdapterSet;
 import java.util.Arrays;
 
-/** One walk of a sequence through the decoder, with KV blocks of its own. */
+/**
+ * One walk of a sequence through the decoder, with KV blocks of its own: the main one, or the one before it in which X-LoRA finds out what its
+ * adapters count.
+ */
 final class Pass {
     final Sequence sequence;
-    private final AdapterSetKey key;
+    final AdapterSet adapters;
+    private final boolean scaling;
     /** The rotary angles of all that is in the cache. */
     private int rotation;
 
@@ -19,10 +23,11 @@ final class Pass {
     private int publishedBlocks;
     private int computed;
 
-    Pass(Sequence sequence, AdapterSetKey key) {
+    Pass(Sequence sequence, AdapterSet adapters, boolean scaling) {
         this.sequence = sequence;
-        this.key = key;
-        this.root = BlockPool.root(key, 0);
+        this.adapters = adapters;
+        this.scaling = scaling;
+        this.root = BlockPool.root(adapters.key(), 0);
         this.parent = root.clone();
     }
 
@@ -33,7 +38,21 @@ final class Pass {
 
     /** Tokens that could be computed now. */
     int ready() {
-        return sequence.length() - computed;
+        int length = sequence.length();
+        if (scaling) {
+            return sequence.gates.isComplete(length) ? 0 : Math.min(length, sequence.gates.freeze()) - computed;
+        }
+        return Math.min(length, sequence.gates.known()) - computed;
+    }
+
+    /** Whether what its adapters count is another for each token. */
+    boolean isGated() {
+        return !scaling && sequence.passes() > 1;
+    }
+
+    /** Whether it only finds out what adapters count. */
+    boolean isScaling() {
+        return scaling;
     }
 
     int[] table() {
@@ -55,14 +74,19 @@ final class Pass {
         }
         release(pool);
         rotation = wanted;
-        root = BlockPool.root(key, wanted);
+        root = BlockPool.root(adapters.key(), wanted);
         return true;
     }
 
-    /** Takes over what the pool has of the prompt; for a pass that has nothing yet. @return tokens found */
-    int reuse(BlockPool pool) {
+    /**
+     * Takes over what the pool has of the tokens; for a pass that has nothing yet.
+     *
+     * @param limit of these tokens, but for the last, which gives something that is needed
+     * @return tokens found
+     */
+    int reuse(BlockPool pool, int limit) {
         // Rows that are to be scored must be computed.
-        int reusable = sequence.scored < sequence.promptLength ? 0 : sequence.length();
+        int reusable = sequence.scored < sequence.promptLength ? 0 : Math.min(limit, sequence.length());
         ensure(reusable / pool.blockSize() + 1);
         blocks = pool.lookup(root, sequence.tokens(), reusable, table);
         computed = blocks * pool.blockSize();
@@ -91,7 +115,9 @@ final class Pass {
     /** {@code count} more tokens are in the cache; full blocks become findable. */
     void advance(BlockPool pool, int count) {
         computed += count;
-        while ((publishedBlocks + 1) * pool.blockSize() <= computed) {
+        // what was computed with the scalings of an earlier token is of no use to others
+        int common = Math.min(computed, sequence.gates.freeze());
+        while ((publishedBlocks + 1) * pool.blockSize() <= common) {
             publish(pool);
         }
     }

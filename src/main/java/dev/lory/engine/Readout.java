@@ -45,6 +45,12 @@ final class Readout {
             Sequence sequence = pass.sequence;
             int first = pass.computed();
             pass.advance(pool, step.count(i));
+            if (pass.isScaling()) {
+                if (sequence.gates.known() == Integer.MAX_VALUE) {
+                    pass.release(pool); // nothing more is to be found out
+                }
+                continue;
+            }
             for (int p = Math.max(first, sequence.scored - 1); p < pass.computed(); p++) {
                 if (p + 1 < sequence.promptLength || p + 1 == sequence.length()) {
                     if (pending == rows.length) {

@@ -71,15 +71,13 @@ final class Scheduler {
         dropCancelled();
         int budget = maxRows;
         for (int i = 0; i < running.size(); i++) {
-            Pass pass = running.get(i).main;
-            if (rotate(pass)) {
-                pass.reuse(pool);
+            Sequence sequence = running.get(i);
+            if (rotate(sequence)) {
+                sequence.reuse(pool);
             }
             int othersToCome = running.size() - 1 - i;
-            int count = Math.min(pass.ready(), budget - othersToCome);
-            if (reserve(pass, count)) {
-                step.add(pass, count, pool.blockSize());
-                budget -= count;
+            if (reserve(sequence, budget - othersToCome)) {
+                budget -= add(sequence, budget - othersToCome);
             }
         }
         admit(budget);
@@ -87,21 +85,45 @@ final class Scheduler {
         return step;
     }
 
-    private boolean rotate(Pass pass) {
-        return pass.rotate(pool, rotations.applyAsInt(pass.sequence.length()));
+    private boolean rotate(Sequence sequence) {
+        return sequence.rotate(pool, rotations.applyAsInt(sequence.length()));
+    }
+
+    /** Adds what a sequence can compute, its blocks being reserved. @return rows */
+    private int add(Sequence sequence, int rows) {
+        int left = rows;
+        for (int i = 0; i < sequence.passes(); i++) {
+            int count = Math.min(sequence.pass(i).ready(), left);
+            if (count > 0) {
+                step.add(sequence.pass(i), count, pool.blockSize());
+                left -= count;
+            }
+        }
+        return rows - left;
+    }
+
+    /** Reserves the blocks for what {@link #add} will add. */
+    private boolean hasBlocks(Sequence sequence, int rows) {
+        int left = rows;
+        for (int i = 0; i < sequence.passes(); i++) {
+            int count = Math.min(sequence.pass(i).ready(), left);
+            if (!sequence.pass(i).reserve(pool, count)) {
+                return false;
+            }
+            left -= count;
+        }
+        return true;
     }
 
     private void admit(int rows) {
         int budget = rows;
         while (budget > 0 && running.size() < maxRunning && !waiting.isEmpty()) {
             Sequence sequence = waiting.first();
-            Pass pass = sequence.main;
-            rotate(pass);
-            int cached = pass.reuse(pool);
-            int count = Math.min(pass.ready(), budget);
+            rotate(sequence);
+            int cached = sequence.reuse(pool);
             // A block is left for each that runs, or the newcomer would soon be preempted again.
-            if (!pass.reserve(pool, count) || pool.free() < running.size()) {
-                pass.release(pool);
+            if (!hasBlocks(sequence, budget) || pool.free() < running.size()) {
+                sequence.release(pool);
                 return;
             }
             waiting.removeFirst();
@@ -112,20 +134,19 @@ final class Scheduler {
                 cachedTokens += cached;
                 sequence.sink.started(cached);
             }
-            step.add(pass, count, pool.blockSize());
-            budget -= count;
+            budget -= add(sequence, budget);
         }
     }
 
-    /** Reserves blocks, at the cost of the youngest if need be; false if the pass's own sequence was the youngest. */
-    private boolean reserve(Pass pass, int count) {
-        while (!pass.reserve(pool, count)) {
+    /** Reserves blocks, at the cost of the youngest if need be; false if the sequence itself was the youngest. */
+    private boolean reserve(Sequence sequence, int rows) {
+        while (!hasBlocks(sequence, rows)) {
             Sequence youngest = running.removeLast();
-            youngest.main.release(pool);
+            youngest.release(pool);
             youngest.state = Sequence.State.WAITING;
             waiting.putBack(youngest);
             preemptions++;
-            if (youngest == pass.sequence) {
+            if (youngest == sequence) {
                 return false;
             }
         }
@@ -135,7 +156,7 @@ final class Scheduler {
     /** The one place where a sequence ends and its blocks go back. */
     void finish(Sequence sequence) {
         sequence.state = Sequence.State.FINISHED;
-        sequence.main.release(pool);
+        sequence.release(pool);
         if (running.remove(sequence)) {
             waiting.settle(sequence);
         } else {
@@ -150,9 +171,11 @@ final class Scheduler {
         }
         Arrays.fill(held, 0);
         for (int i = 0; i < running.size(); i++) {
-            Pass pass = running.get(i).main;
-            for (int b = 0; b < pass.blocks(); b++) {
-                held[pass.table()[b]]++;
+            for (int p = 0; p < running.get(i).passes(); p++) {
+                Pass pass = running.get(i).pass(p);
+                for (int b = 0; b < pass.blocks(); b++) {
+                    held[pass.table()[b]]++;
+                }
             }
         }
         int free = 0;

@@ -3,7 +3,10 @@ package dev.lory.engine;
 import dev.lory.adapter.AdapterSet;
 import dev.lory.sampling.SamplerState;
 import dev.lory.sampling.SamplingParams;
+import dev.lory.xlora.XLoraRun;
 import java.util.Arrays;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** One sequence: its tokens so far and how to go on. Belongs to the engine's thread but for {@link #cancel}. */
 public final class Sequence {
@@ -15,10 +18,14 @@ public final class Sequence {
     }
 
     final AdapterSet adapters;
+    /** What its adapters count, token by token. */
+    final Gates gates;
+
+    private final @Nullable XLoraRun xlora;
+    private final Pass[] passes;
     final SamplingParams params;
     final SamplerState sampling;
     final TokenSink sink;
-    final Pass main;
     final int promptLength;
     final int maxLength;
     private final int[] endTokens;
@@ -45,7 +52,35 @@ public final class Sequence {
             long seed,
             int vocabSize,
             TokenSink sink) {
+        this(prompt, maxLength, adapters, null, params, endTokens, seed, vocabSize, sink);
+    }
+
+    /** As the other, with an X-LoRA. */
+    public Sequence(
+            int[] prompt,
+            int maxLength,
+            XLoraRun xlora,
+            SamplingParams params,
+            int[] endTokens,
+            long seed,
+            int vocabSize,
+            TokenSink sink) {
+        this(prompt, maxLength, xlora.main(), xlora, params, endTokens, seed, vocabSize, sink);
+    }
+
+    private Sequence(
+            int[] prompt,
+            int maxLength,
+            AdapterSet adapters,
+            @Nullable XLoraRun xlora,
+            SamplingParams params,
+            int[] endTokens,
+            long seed,
+            int vocabSize,
+            TokenSink sink) {
         this.adapters = adapters;
+        this.xlora = xlora;
+        this.gates = xlora == null ? Gates.constant() : Gates.of(xlora, prompt.length);
         this.params = params;
         this.sink = sink;
         this.promptLength = prompt.length;
@@ -58,12 +93,58 @@ public final class Sequence {
         for (int token : prompt) {
             sampling.seenInPrompt(token);
         }
-        this.main = new Pass(this, adapters.key());
+        Pass main = new Pass(this, adapters, false);
+        this.passes = xlora == null ? new Pass[] {main} : new Pass[] {main, new Pass(this, xlora.scaling(), true)};
     }
 
     /** Stops the sequence at the next step. Any thread may call. */
     public void cancel() {
         cancelled = true;
+    }
+
+    /** How often each of its tokens is computed. */
+    int passes() {
+        return passes.length;
+    }
+
+    /** The first is the main one. */
+    Pass pass(int i) {
+        return passes[i];
+    }
+
+    XLoraRun xlora() {
+        return Objects.requireNonNull(xlora);
+    }
+
+    /** Takes over what the pool has of its tokens; for a sequence that has nothing there yet. @return tokens found for the main pass */
+    int reuse(BlockPool pool) {
+        int found = passes[0].reuse(pool, gates.freeze());
+        if (passes.length > 1) {
+            int known = gates.resume(found);
+            if (gates.known() != Integer.MAX_VALUE) {
+                passes[1].reuse(pool, known + 1);
+            }
+        }
+        return found;
+    }
+
+    /** Goes over to other rotary angles, if its length asks for them. @return whether everything is to be computed anew */
+    boolean rotate(BlockPool pool, int wanted) {
+        boolean rotated = false;
+        for (Pass pass : passes) {
+            rotated |= pass.rotate(pool, wanted);
+        }
+        if (rotated) {
+            gates.forget();
+        }
+        return rotated;
+    }
+
+    /** Gives all blocks back; it starts anew. */
+    void release(BlockPool pool) {
+        for (Pass pass : passes) {
+            pass.release(pool);
+        }
     }
 
     boolean isCancelled() {

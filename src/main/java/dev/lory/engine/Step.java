@@ -45,27 +45,35 @@ final class Step {
         for (int slot = nextSlot(-1); slot != Integer.MAX_VALUE; slot = nextSlot(slot)) {
             batch.adapters().group(slot);
             for (int i = 0; i < passes.size(); i++) {
-                AdapterSet adapters = passes.get(i).sequence.adapters;
+                AdapterSet adapters = passes.get(i).adapters;
                 for (int m = 0; m < adapters.members().size(); m++) {
                     AdapterSet.Member member = adapters.members().get(m);
                     if (member.slot() == slot) {
-                        addRows(i, member.weight());
+                        addRows(i, m, member.weight());
                     }
                 }
             }
         }
     }
 
-    private void addRows(int pass, float weight) {
-        for (int row = batch.start(pass); row < batch.start(pass + 1); row++) {
-            batch.adapters().add(row, weight);
+    private void addRows(int i, int member, float weight) {
+        Pass pass = passes.get(i);
+        boolean gated = pass.isGated();
+        int from = gated ? pass.sequence.xlora().classifier().from(member) : 0;
+        for (int row = batch.start(i); row < batch.start(i + 1); row++) {
+            if (gated) {
+                float[] gates = pass.sequence.gates.at(pass.computed() + row - batch.start(i));
+                batch.adapters().add(row, weight, gates, from);
+            } else {
+                batch.adapters().add(row, weight);
+            }
         }
     }
 
     private int nextSlot(int after) {
         int next = Integer.MAX_VALUE;
         for (int i = 0; i < passes.size(); i++) {
-            AdapterSet adapters = passes.get(i).sequence.adapters;
+            AdapterSet adapters = passes.get(i).adapters;
             for (int m = 0; m < adapters.members().size(); m++) {
                 int slot = adapters.members().get(m).slot();
                 if (slot > after && slot < next) {

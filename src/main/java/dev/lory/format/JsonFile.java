@@ -36,7 +36,8 @@ public record JsonFile(Path path, String prefix, ObjectNode root) {
         this(path, "", root);
     }
 
-    static JsonFile read(Path path) {
+    /** @throws ServiceException {@code INVALID_MODEL} naming the file */
+    public static JsonFile read(Path path) {
         try {
             return parse(path, Files.readAllBytes(path));
         } catch (IOException e) {

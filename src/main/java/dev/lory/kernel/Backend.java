@@ -75,8 +75,9 @@ public interface Backend extends AutoCloseable {
      * and a replacement gives {@code y[row] = W[token]}.
      *
      * @param factors by slot: A {@code [rank, vocab]} and B {@code [hidden, rank]}, or a replacement {@code [vocab, hidden]}; {@link LoraFactors#NONE} where the adapter leaves the embedding alone
+     * @param site the embedding's number, for {@link RowGroups#weight(int, int)}
      */
-    void embedLora(LoraFactors[] factors, StepBatch batch, Tensor y);
+    void embedLora(LoraFactors[] factors, int site, StepBatch batch, Tensor y);
 
     /** {@code y[i] = x[rows[i]]} for the first {@code y.rows()} entries. */
     void gatherRows(Tensor x, int[] rows, Tensor y);
@@ -95,8 +96,9 @@ public interface Backend extends AutoCloseable {
      * replacements as said where they are loaded.
      *
      * @param factors {@code [output][slot]}; {@link LoraFactors#NONE} where the adapter of that slot leaves the output alone
+     * @param sites the number of each output, for {@link RowGroups#weight(int, int)}
      */
-    void lora(LoraFactors[][] factors, RowGroups rows, Tensor x, Tensor[] ys);
+    void lora(LoraFactors[][] factors, int[] sites, RowGroups rows, Tensor x, Tensor[] ys);
 
     /**
      * Rotates each head of {@code x [rows, heads·head_dim]} in place by its row's {@link StepBatch#angle}: element i with

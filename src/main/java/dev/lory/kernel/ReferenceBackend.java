@@ -124,13 +124,13 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
-    public void embedLora(LoraFactors[] factors, StepBatch batch, Tensor y) {
+    public void embedLora(LoraFactors[] factors, int site, StepBatch batch, Tensor y) {
         RowGroups rows = batch.adapters();
         for (int g = 0; g < rows.groups(); g++) {
             if (factors[rows.key(g)] instanceof ReferenceUpdate update) {
                 for (int entry = rows.start(g); entry < rows.start(g + 1); entry++) {
                     int row = rows.row(entry);
-                    update.embed(batch.token(row), rows.weight(entry), y, row);
+                    update.embed(batch.token(row), rows.weight(entry, site), y, row);
                 }
             }
         }
@@ -224,12 +224,13 @@ public final class ReferenceBackend implements Backend {
     }
 
     @Override
-    public void lora(LoraFactors[][] factors, RowGroups rows, Tensor x, Tensor[] ys) {
+    public void lora(LoraFactors[][] factors, int[] sites, RowGroups rows, Tensor x, Tensor[] ys) {
         for (int i = 0; i < ys.length; i++) {
             for (int g = 0; g < rows.groups(); g++) {
                 if (factors[i][rows.key(g)] instanceof ReferenceUpdate update) {
                     for (int entry = rows.start(g); entry < rows.start(g + 1); entry++) {
-                        update.apply(x.row(rows.row(entry)), rows.weight(entry), ys[i], rows.row(entry));
+                        float weight = rows.weight(entry, sites[i]);
+                        update.apply(x.row(rows.row(entry)), weight, ys[i], rows.row(entry));
                     }
                 }
             }

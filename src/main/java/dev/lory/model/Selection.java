@@ -61,7 +61,7 @@ final class Selection {
                         selected.group(adapters.key(g));
                         open = true;
                     }
-                    selected.add(place - 1, adapters.weight(entry));
+                    selected.addAs(place - 1, adapters, entry);
                 }
             }
         }

@@ -4,6 +4,7 @@ import static dev.lory.error.ServiceException.invalid;
 
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
+import dev.lory.worker.AdapterKind;
 import dev.lory.worker.GenerationRequest.WeightedAdapter;
 import io.quarkus.narayana.jta.QuarkusTransaction;
 import jakarta.enterprise.context.ApplicationScoped;

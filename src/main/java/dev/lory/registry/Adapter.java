@@ -2,6 +2,7 @@ package dev.lory.registry;
 
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import dev.lory.worker.AdapterKind;
 import dev.lory.worker.DesiredState.Residency;
 import java.util.List;
 

@@ -1,5 +1,6 @@
 package dev.lory.registry;
 
+import dev.lory.worker.AdapterKind;
 import dev.lory.worker.DesiredState.DesiredAdapter;
 import dev.lory.worker.DesiredState.Residency;
 import dev.lory.worker.WorkerStatus.AdapterStatus;
@@ -90,8 +91,9 @@ class AdapterEntity {
     }
 
     /** Its files are to be read again, or for the first time. */
-    void readFrom(String newSource) {
+    void readFrom(String newSource, AdapterKind newKind) {
         source = newSource;
+        kind = newKind;
         generation++;
     }
 

@@ -8,6 +8,7 @@ import dev.lory.error.ServiceException;
 import dev.lory.ordering.AdapterNames;
 import dev.lory.ordering.Ordering;
 import dev.lory.ordering.Ordering.PreloadAdapter;
+import dev.lory.worker.AdapterKind;
 import dev.lory.worker.DesiredState.Residency;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.nio.file.Files;
@@ -53,7 +54,7 @@ class AdapterRegistration {
         if (existing.isEmpty()) {
             requireNoAlias(model, name);
             requireThere(name, source);
-            AdapterEntity made = new AdapterEntity(model, name, AdapterKind.LORA, source);
+            AdapterEntity made = new AdapterEntity(model, name, AdapterKind.of(sources.folder(source)), source);
             adapters.persist(made);
             model.changed();
             made.wantAt(model.desiredRevision());
@@ -153,7 +154,7 @@ class AdapterRegistration {
 
     private void readFrom(BaseModelEntity model, AdapterEntity row, String source, Actor actor) {
         audit.record(actor.name(), "register", "adapter/" + row.name(), row.source(), source);
-        row.readFrom(source);
+        row.readFrom(source, AdapterKind.of(sources.folder(source)));
         if (row.state() != AdapterState.LOADING) {
             adapters.move(row, AdapterState.LOADING, "its source is now " + source, actor.name());
         }

@@ -5,6 +5,7 @@ import static dev.lory.error.ServiceException.invalid;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
 import dev.lory.ordering.Ordering.PreloadAdapter;
+import dev.lory.worker.AdapterKind;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -52,7 +53,7 @@ class AdapterSources {
     String ofPreload(PreloadAdapter preload) {
         String source = preload.adapterModelId();
         Path folder = folder(source);
-        boolean above = !isAdapter(folder) && isAdapter(folder(source + "/" + preload.name()));
+        boolean above = !AdapterKind.isAdapter(folder) && AdapterKind.isAdapter(folder(source + "/" + preload.name()));
         return above ? source + "/" + preload.name() : source;
     }
 
@@ -83,11 +84,7 @@ class AdapterSources {
     /** Whether the root has a PEFT folder of this name. */
     boolean isInRoot(String name) {
         Path folder = folder(name);
-        return root.equals(folder.getParent()) && isAdapter(folder);
-    }
-
-    private static boolean isAdapter(Path folder) {
-        return Files.exists(folder.resolve("adapter_config.json"));
+        return root.equals(folder.getParent()) && AdapterKind.isAdapter(folder);
     }
 
     /** The PEFT folders directly in the root, sorted by name. */
@@ -96,7 +93,7 @@ class AdapterSources {
             return List.of();
         }
         try (Stream<Path> children = Files.list(root)) {
-            return children.filter(AdapterSources::isAdapter).sorted().toList();
+            return children.filter(AdapterKind::isAdapter).sorted().toList();
         } catch (IOException e) {
             throw new ServiceException(
                     ErrorCode.INVALID_CONFIGURATION, "the adapters root " + root + " cannot be read", e);

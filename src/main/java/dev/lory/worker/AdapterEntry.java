@@ -1,6 +1,5 @@
 package dev.lory.worker;
 
-import dev.lory.adapter.LoraWeights;
 import dev.lory.worker.DesiredState.DesiredAdapter;
 import dev.lory.worker.DesiredState.Residency;
 import dev.lory.worker.WorkerStatus.AdapterStatus;
@@ -72,11 +71,11 @@ final class AdapterEntry {
     }
 
     /** Whether what was read under this name is what it was before. */
-    boolean matches(LoraWeights weights) {
+    boolean matches(Loaded weights) {
         return facts == Facts.NONE || facts.digest().equals(weights.digest());
     }
 
-    void describe(LoraWeights weights) {
+    void describe(Loaded weights) {
         facts = new Facts(weights.digest(), weights.rank(), weights.bytes(), weights.targetModules());
     }
 

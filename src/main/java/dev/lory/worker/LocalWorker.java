@@ -6,7 +6,6 @@ import dev.lory.adapter.AdapterPolicy;
 import dev.lory.adapter.AdapterReport;
 import dev.lory.adapter.AdapterSlots;
 import dev.lory.adapter.LoraDelta;
-import dev.lory.adapter.LoraWeights;
 import dev.lory.adapter.PeftFolder;
 import dev.lory.engine.Engine;
 import dev.lory.engine.EngineOptions;
@@ -27,6 +26,8 @@ import dev.lory.model.arch.Architectures;
 import dev.lory.sampling.SamplingParams;
 import dev.lory.worker.WorkerStatus.EngineStatus;
 import dev.lory.worker.WorkerStatus.ModelInfo;
+import dev.lory.xlora.ClassifierMemory;
+import dev.lory.xlora.XLoraPackage;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
@@ -52,6 +53,7 @@ public final class LocalWorker implements Worker {
     private final Engine engine;
     private final Decoder decoder;
     private final AdapterPolicy policy;
+    private final ClassifierMemory classifiers;
     private final ResidentAdapters adapters;
     private final Object loading = new Object();
     private boolean warm;
@@ -87,6 +89,7 @@ public final class LocalWorker implements Worker {
         engine = new Engine(decoder, new LoraDelta(backend, slots), engineOptions);
         this.decoder = decoder;
         policy = options.adapterPolicy();
+        classifiers = new ClassifierMemory(backend);
         adapters = new ResidentAdapters(
                 new ResidentAdapters.Device(
                         this::load,
@@ -201,20 +204,22 @@ public final class LocalWorker implements Worker {
 
     @Override
     public AdapterReport check(String source) {
+        Path folder = Path.of(source);
         synchronized (loading) {
-            return folder(source).check(decoder, backend);
+            return XLoraPackage.isIn(folder)
+                    ? new XLoraPackage(folder, policy).check(decoder, classifiers)
+                    : new PeftFolder(folder, policy).check(decoder, backend);
         }
     }
 
     /** One at a time, so that no more than one adapter is on the device beyond those with a slot. */
-    private LoraWeights load(String source) {
+    private Loaded load(String source) {
+        Path folder = Path.of(source);
         synchronized (loading) {
-            return folder(source).load(decoder, backend);
+            return XLoraPackage.isIn(folder)
+                    ? new Loaded.XLora(new XLoraPackage(folder, policy).load(decoder, classifiers))
+                    : new Loaded.Lora(new PeftFolder(folder, policy).load(decoder, backend));
         }
-    }
-
-    private PeftFolder folder(String source) {
-        return new PeftFolder(Path.of(source), policy);
     }
 
     @Override
@@ -231,15 +236,13 @@ public final class LocalWorker implements Worker {
         checkIds(request);
         ResidentAdapters.Lease lease = adapters.lease(request.adapters());
         TokenQueue queue = new TokenQueue(output, params.logprobs().isPresent(), () -> adapters.release(lease));
-        Sequence sequence = new Sequence(
-                prompt,
-                prompt.length + output,
-                lease.set(),
-                params,
-                text.endTokens(params),
-                ThreadLocalRandom.current().nextLong(),
-                model.vocabSize(),
-                queue);
+        int length = prompt.length + output;
+        int[] ends = text.endTokens(params);
+        long seed = ThreadLocalRandom.current().nextLong();
+        Sequence sequence = lease.xlora()
+                .map(run -> new Sequence(prompt, length, run, params, ends, seed, model.vocabSize(), queue))
+                .orElseGet(
+                        () -> new Sequence(prompt, length, lease.set(), params, ends, seed, model.vocabSize(), queue));
         try {
             engine.submit(sequence);
         } catch (ServiceException e) {

@@ -1,21 +1,23 @@
 package dev.lory.worker;
 
-import dev.lory.adapter.LoraWeights;
+import java.util.List;
 
-/** An adapter's weights in their slot, and how many requests run with them. Guarded by {@link ResidentAdapters}. */
+/** An adapter's weights in their slots, and how many requests run with them. Guarded by {@link ResidentAdapters}. */
 final class Resident {
     final AdapterEntry entry;
-    final LoraWeights weights;
-    final int slot;
+    final Loaded weights;
+    /** One for each of its parts. */
+    final List<Integer> slots;
+
     int leases;
     /** No new request may have it; the slot is free with the last lease. */
     boolean dropped;
     /** New requests wait in line, because somebody there wants its slot. */
     boolean held;
 
-    Resident(AdapterEntry entry, LoraWeights weights, int slot) {
+    Resident(AdapterEntry entry, Loaded weights, List<Integer> slots) {
         this.entry = entry;
         this.weights = weights;
-        this.slot = slot;
+        this.slots = List.copyOf(slots);
     }
 }

@@ -4,7 +4,6 @@ import static dev.lory.error.ServiceException.invalid;
 
 import dev.lory.adapter.AdapterSet;
 import dev.lory.adapter.AdapterSlots;
-import dev.lory.adapter.LoraWeights;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
 import dev.lory.worker.DesiredState.DesiredAdapter;
@@ -12,6 +11,8 @@ import dev.lory.worker.GenerationEvent.UsedAdapter;
 import dev.lory.worker.GenerationRequest.WeightedAdapter;
 import dev.lory.worker.WorkerStatus.AdapterStatus;
 import dev.lory.worker.WorkerStatus.ResidencyStatus;
+import dev.lory.xlora.XLoraRun;
+import dev.lory.xlora.XLoraWeights;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -49,29 +50,44 @@ final class ResidentAdapters {
     /**
      * The engine's side.
      *
-     * @param loader reads a PEFT folder
+     * @param loader reads a folder
      * @param onEngine runs an action on the slots, between two steps, and returns its result
      * @param later the same without waiting
      */
     record Device(
-            Function<String, LoraWeights> loader,
-            Function<Function<AdapterSlots, Integer>, Integer> onEngine,
+            Function<String, Loaded> loader,
+            Function<Function<AdapterSlots, List<Integer>>, List<Integer>> onEngine,
             Consumer<Consumer<AdapterSlots>> later) {}
 
     /** What a request runs with, until {@link #release}. */
     static final class Lease {
-        private final AdapterSet set;
         private final List<UsedAdapter> used;
         private final List<Resident> residents;
 
-        private Lease(AdapterSet set, List<UsedAdapter> used, List<Resident> residents) {
-            this.set = set;
+        private Lease(List<UsedAdapter> used, List<Resident> residents) {
             this.used = List.copyOf(used);
             this.residents = List.copyOf(residents);
         }
 
+        /** What is summed; nothing if it is an X-LoRA. */
         AdapterSet set() {
-            return set;
+            List<AdapterSet.Member> members = new ArrayList<>();
+            for (int i = 0; i < residents.size(); i++) {
+                if (residents.get(i).weights instanceof Loaded.Lora lora) {
+                    members.add(lora.member(residents.get(i), used.get(i).weight()));
+                }
+            }
+            return AdapterSet.of(members);
+        }
+
+        Optional<XLoraRun> xlora() {
+            return residents.stream()
+                    .filter(resident -> resident.weights instanceof Loaded.XLora)
+                    .map(resident -> {
+                        XLoraWeights weights = ((Loaded.XLora) resident.weights).weights();
+                        return XLoraRun.of(weights, resident.slots, weights.settings());
+                    })
+                    .findFirst();
         }
 
         List<UsedAdapter> used() {
@@ -186,7 +202,7 @@ final class ResidentAdapters {
         if (resident.dropped && resident.leases == 0) {
             memory.leave(resident);
             device.later().accept(slots -> {
-                slots.remove(resident.slot);
+                resident.slots.forEach(slots::remove);
                 resident.weights.close();
                 left(resident);
             });
@@ -310,7 +326,6 @@ final class ResidentAdapters {
 
     /** Empty if not all are on the device. */
     private synchronized Optional<Lease> leased(List<WeightedAdapter> adapters) {
-        List<AdapterSet.Member> members = new ArrayList<>();
         List<UsedAdapter> used = new ArrayList<>();
         List<Resident> residents = new ArrayList<>();
         for (WeightedAdapter adapter : adapters) {
@@ -321,21 +336,18 @@ final class ResidentAdapters {
             Resident resident = there.get();
             requireSummable(adapter, resident.weights, adapters.size());
             residents.add(resident);
-            String digest = resident.weights.digest();
-            members.add(new AdapterSet.Member(digest, resident.slot, adapter.weight()));
-            used.add(new UsedAdapter(adapter.name(), digest, adapter.weight()));
+            used.add(new UsedAdapter(adapter.name(), resident.weights.digest(), adapter.weight()));
         }
         residents.forEach(this::use);
-        return Optional.of(new Lease(AdapterSet.of(members), used, residents));
+        return Optional.of(new Lease(used, residents));
     }
 
     /** DoRA and whole weights are no deltas: with others, PEFT's result would depend on the order, and a weight has no meaning. */
-    private static void requireSummable(WeightedAdapter adapter, LoraWeights weights, int adapters) {
+    private static void requireSummable(WeightedAdapter adapter, Loaded weights, int adapters) {
         if (!weights.exclusive().isEmpty() && (adapters > 1 || adapter.weight() != 1)) {
             throw invalid(
                     "adapters",
-                    "adapter " + adapter.name()
-                            + " can only run alone and with weight 1, because its configuration has "
+                    "adapter " + adapter.name() + " can only run alone and with weight 1, because "
                             + weights.exclusive());
         }
     }
@@ -368,15 +380,16 @@ final class ResidentAdapters {
             }
         }
         try {
-            LoraWeights weights = load(entry);
+            Loaded weights = load(entry);
             try {
                 makeRoom(entry, weights.bytes(), evicting, kept);
             } catch (RuntimeException e) {
                 weights.close();
                 throw e;
             }
-            int slot = device.onEngine().apply(slots -> slots.put(weights));
-            return settle(entry, new Resident(entry, weights, slot));
+            List<Integer> taken = device.onEngine()
+                    .apply(slots -> weights.parts().stream().map(slots::put).toList());
+            return settle(entry, new Resident(entry, weights, taken));
         } catch (ServiceException e) {
             if (isGone(entry)) {
                 return Optional.empty(); // its files may be gone, too
@@ -389,10 +402,10 @@ final class ResidentAdapters {
         return entry.gone;
     }
 
-    private LoraWeights load(AdapterEntry entry) {
+    private Loaded load(AdapterEntry entry) {
         long began = System.nanoTime();
         try {
-            LoraWeights weights = device.loader().apply(entry.wanted.source());
+            Loaded weights = device.loader().apply(entry.wanted.source());
             synchronized (this) {
                 traffic.loaded(began);
                 if (!entry.matches(weights)) {

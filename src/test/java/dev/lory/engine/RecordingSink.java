@@ -14,6 +14,9 @@ final class RecordingSink implements TokenSink {
     /** Log-probabilities before the first token, of the ids that were asked for. */
     final Map<Integer, Float> first = new HashMap<>();
 
+    /** As {@link #first}, before the last token. */
+    final Map<Integer, Float> last = new HashMap<>();
+
     final List<Float> promptLogprobs = new ArrayList<>();
     private final CompletableFuture<Ending> end = new CompletableFuture<>();
     volatile int cached = -1;
@@ -38,8 +41,11 @@ final class RecordingSink implements TokenSink {
 
     @Override
     public void token(int id, float logprob, int[] top, float[] topLogprobs) {
-        for (int i = 0; logprobs.isEmpty() && i < top.length; i++) {
-            first.put(top[i], topLogprobs[i]);
+        for (int i = 0; i < top.length; i++) {
+            last.put(top[i], topLogprobs[i]);
+            if (logprobs.isEmpty()) {
+                first.put(top[i], topLogprobs[i]);
+            }
         }
         logprobs.add(logprob);
         token(id);

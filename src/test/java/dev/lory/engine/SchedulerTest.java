@@ -52,7 +52,7 @@ final class SchedulerTest {
             }
             for (int i = 0; i < next.size(); i++) {
                 Sequence sequence = next.pass(i).sequence;
-                if (sequence.main.computed() == sequence.length()) {
+                if (sequence.pass(0).computed() == sequence.length()) {
                     sequence.append(random.nextInt(3));
                     if (sequence.length() >= sequence.maxLength) {
                         scheduler.finish(sequence);

@@ -112,7 +112,11 @@ final class AdapterUpdateTest {
         Tensor[] ys = {backend.allocate(input.rows(), OUT), backend.allocate(input.rows(), OUT)};
         backend.project(new Weight[] {weight, weight}, from, ys);
         backend.lora(
-                new LoraFactors[][] {factors, {LoraFactors.NONE, LoraFactors.NONE, LoraFactors.NONE}}, rows, from, ys);
+                new LoraFactors[][] {factors, {LoraFactors.NONE, LoraFactors.NONE, LoraFactors.NONE}},
+                new int[2],
+                rows,
+                from,
+                ys);
         backend.download(ys[0], 0, new float[OUT]);
         for (LoraFactors of : factors) {
             of.close();
@@ -166,7 +170,7 @@ final class AdapterUpdateTest {
             LoraFactors[] factors = {LoraFactors.NONE, lora, backend.loadReplacement(other)};
             Tensor y = backend.allocate(ROWS, IN);
             backend.embed(backend.load(w), batch, y);
-            backend.embedLora(factors, batch, y);
+            backend.embedLora(factors, 0, batch, y);
             for (int row = 0; row < ROWS; row++) {
                 for (int i = 0; i < IN; i++) {
                     double sum = 0;

@@ -4,6 +4,7 @@ import dev.lory.tensor.DType;
 import dev.lory.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** Six adapters of unequal ranks on two linears of one input, and the rows that run with them: some with several, some with none. */
 final class Adapters {
@@ -38,6 +39,15 @@ final class Adapters {
         }
     }
 
+    /** From each slot on one for each output: what X-LoRA's classifier said of the row. Slot 4 has none at the first output. */
+    private static float[] gates(int row) {
+        float[] gates = new float[RANKS.length + 2];
+        for (int i = 0; i < gates.length; i++) {
+            gates[i] = i == 4 ? 0 : (row + i) % 3 * 0.25f;
+        }
+        return gates;
+    }
+
     /** The same without any signs. */
     Adapters magnitudes() {
         return new Adapters(this);
@@ -56,6 +66,11 @@ final class Adapters {
         return loaded;
     }
 
+    /** The numbers of the outputs. */
+    int[] sites() {
+        return IntStream.range(0, factors.size()).toArray();
+    }
+
     /** Which of the rows {@code from .. from + count - 1} run with which adapters. */
     RowGroups rows(int from, int count) {
         RowGroups groups = new RowGroups();
@@ -70,7 +85,11 @@ final class Adapters {
                         open = true;
                     }
                     float weight = WEIGHTS[(row + slot) % WEIGHTS.length];
-                    groups.add(row - from, absolute ? Math.abs(weight) : weight);
+                    if (row % 5 == 0) {
+                        groups.add(row - from, absolute ? Math.abs(weight) : weight, gates(row), slot);
+                    } else {
+                        groups.add(row - from, absolute ? Math.abs(weight) : weight);
+                    }
                 }
             }
         }

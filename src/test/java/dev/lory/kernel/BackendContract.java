@@ -148,7 +148,7 @@ public abstract class BackendContract extends RowContract {
                 Tensor[] ys = Arrays.stream(start)
                         .map(y -> on.upload(y.slice(from, count)))
                         .toArray(Tensor[]::new);
-                on.lora(factors, adapters.rows(from, count), input.slice(from, count), ys);
+                on.lora(factors, adapters.sites(), adapters.rows(from, count), input.slice(from, count), ys);
                 return ys;
             };
         };
@@ -163,7 +163,7 @@ public abstract class BackendContract extends RowContract {
                 Tensor[] ys = blank(on, count, weights);
                 Tensor rows = input.slice(from, count);
                 on.project(loaded, rows, ys);
-                on.lora(factors, adapters.rows(from, count), rows, ys);
+                on.lora(factors, adapters.sites(), adapters.rows(from, count), rows, ys);
                 return ys;
             };
         };

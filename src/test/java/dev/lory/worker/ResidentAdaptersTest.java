@@ -66,13 +66,13 @@ final class ResidentAdaptersTest {
         return new ResidentAdapters(device, new ResidencyLimits(maxLoras, maxBytes), patience);
     }
 
-    private LoraWeights read(String source) {
+    private Loaded read(String source) {
         if (source.equals("broken")) {
             throw new ServiceException(ErrorCode.INVALID_ADAPTER, "it is broken");
         }
         String digest = content.getOrDefault(source, source);
         String exclusive = source.equals("dora") ? "use_dora" : "";
-        return new LoraWeights(digest, 1, BYTES, List.of("q_proj"), exclusive, Map.of());
+        return new Loaded.Lora(new LoraWeights(digest, 1, BYTES, List.of("q_proj"), exclusive, Map.of()));
     }
 
     private List<String> apply(ResidentAdapters adapters, DesiredAdapter... wanted) {

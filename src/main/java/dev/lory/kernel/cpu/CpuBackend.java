@@ -178,9 +178,9 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public void embedLora(LoraFactors[] factors, StepBatch batch, Tensor y) {
+    public void embedLora(LoraFactors[] factors, int site, StepBatch batch, Tensor y) {
         flush();
-        embeddingLora.add(factors, batch, address(y), y.cols());
+        embeddingLora.add(factors, site, batch, address(y), y.cols());
     }
 
     @Override
@@ -228,7 +228,7 @@ public final class CpuBackend implements Backend {
     }
 
     @Override
-    public void lora(LoraFactors[][] factors, RowGroups rows, Tensor x, Tensor[] ys) {
+    public void lora(LoraFactors[][] factors, int[] sites, RowGroups rows, Tensor x, Tensor[] ys) {
         if (rows.isEmpty()) {
             return;
         }
@@ -236,7 +236,7 @@ public final class CpuBackend implements Backend {
             flush();
             linear.outputs(x, ys, ys.length);
         }
-        linear.lora(factors, rows);
+        linear.lora(factors, sites, rows);
         pending = true;
         flush();
     }

@@ -9,11 +9,11 @@ final class EmbeddingLora implements AutoCloseable {
     private final Scratch low = new Scratch();
 
     /** As {@link dev.lory.kernel.Backend#embedLora}; rows of {@code y} are {@code width} floats. */
-    void add(LoraFactors[] factors, StepBatch batch, long y, int width) {
+    void add(LoraFactors[] factors, int site, StepBatch batch, long y, int width) {
         RowGroups rows = batch.adapters();
         for (int g = 0; g < rows.groups(); g++) {
             switch (factors[rows.key(g)]) {
-                case CpuLora lora -> add(lora, rows, g, batch, y, width);
+                case CpuLora lora -> add(lora, site, rows, g, batch, y, width);
                 case CpuReplacement replacement -> {
                     for (int e = rows.start(g); e < rows.start(g + 1); e++) {
                         int row = rows.row(e);
@@ -28,7 +28,7 @@ final class EmbeddingLora implements AutoCloseable {
     }
 
     /** First {@code weight · scale · A[:, token]} for each row, then B, decoded once, times each of them. */
-    private void add(CpuLora lora, RowGroups rows, int g, StepBatch batch, long y, int width) {
+    private void add(CpuLora lora, int site, RowGroups rows, int g, StepBatch batch, long y, int width) {
         int rank = lora.rank();
         int from = rows.start(g);
         int count = rows.start(g + 1) - from;
@@ -36,7 +36,7 @@ final class EmbeddingLora implements AutoCloseable {
         long first = factor + 4L * rank;
         long gains = lora.gain().address();
         for (int i = 0; i < count; i++) {
-            float weight = rows.weight(from + i) * lora.scale();
+            float weight = rows.weight(from + i, site) * lora.scale();
             int token = batch.token(rows.row(from + i));
             for (int r = 0; r < rank; r++) {
                 Memory.setFloat(first + 4L * (i * rank + r), weight * lora.a().element(r, token));

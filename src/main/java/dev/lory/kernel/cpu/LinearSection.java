@@ -46,6 +46,10 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
     private @Nullable RowGroups adapters;
     /** Whether any of the adapters changes any of the outputs. */
     private boolean updates;
+    /** Which do: by output and group. */
+    private boolean[] changed = new boolean[64];
+
+    private int changedGroups;
 
     private int shrinks;
     /** Of each shrink: output, adapter group, first and last entry. */
@@ -106,16 +110,21 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
     }
 
     /** Adds these updates to the outputs. */
-    void lora(LoraFactors[][] toFactors, RowGroups toAdapters) {
+    void lora(LoraFactors[][] toFactors, int[] sites, RowGroups toAdapters) {
         factors = toFactors;
         adapters = toAdapters;
         int entries = toAdapters.start(toAdapters.groups());
+        changedGroups = toAdapters.groups();
+        if (changed.length < outputs * changedGroups) {
+            changed = new boolean[2 * outputs * changedGroups];
+        }
         stride = 16;
         for (int i = 0; i < outputs; i++) {
             for (int g = 0; g < toAdapters.groups(); g++) {
                 CpuLora lora = factor(i, toAdapters.key(g));
-                updates |= lora != null || factors[i][toAdapters.key(g)] instanceof CpuReplacement;
-                if (lora != null) {
+                boolean changes = lora != null && (lora.hasGain() || hasWeight(toAdapters, g, sites[i]));
+                changes(i, g, changes || factors[i][toAdapters.key(g)] instanceof CpuReplacement);
+                if (lora != null && changes) {
                     stride = Math.max(stride, (lora.rank() + 15) / 16 * 16);
                     plan(i, g, toAdapters.start(g), toAdapters.start(g + 1));
                 }
@@ -133,10 +142,26 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
                 CpuLora lora = factor(i, toAdapters.key(g));
                 float scale = lora == null ? 0 : lora.scale();
                 for (int e = toAdapters.start(g); e < toAdapters.start(g + 1); e++) {
-                    Memory.setFloat(entryWeight(i, e), scale * toAdapters.weight(e));
+                    Memory.setFloat(entryWeight(i, e), scale * toAdapters.weight(e, sites[i]));
                 }
             }
         }
+    }
+
+    /** Whether any row of a group is updated at a site: X-LoRA leaves out the experts that are not among the best. */
+    private static boolean hasWeight(RowGroups of, int g, int site) {
+        for (int e = of.start(g); e < of.start(g + 1); e++) {
+            if (of.weight(e, site) != 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void changes(int output, int group, boolean yes) {
+        int at = output * changedGroups + group;
+        changed[at] = yes;
+        updates |= yes;
     }
 
     /** What the low-rank product of an entry is multiplied with at an output: the row's weight and the adapter's scale there. */
@@ -245,6 +270,9 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
     private void expand(int i, int g0, int g1, int thread) {
         RowGroups of = adapters;
         for (int g = 0; of != null && g < of.groups(); g++) {
+            if (!changed[i * changedGroups + g]) {
+                continue;
+            }
             CpuLora lora = factor(i, of.key(g));
             if (lora != null) {
                 int from = of.start(g);

@@ -71,10 +71,11 @@ final class CpuBackendAllocationTest {
         Tensor x = backend.upload(samples.numbers(rows, HIDDEN));
         Tensor[] ys = {backend.allocate(rows, HIDDEN), backend.allocate(rows, 40)};
         float[] out = new float[HIDDEN];
+        int[] sites = {0, 1};
         StepBatch batch = batch(rows);
         assertAllocatesNothing(() -> {
             backend.project(weights, x, ys);
-            backend.lora(factors, batch.adapters(), x, ys);
+            backend.lora(factors, sites, batch.adapters(), x, ys);
             backend.project(weights, x, ys);
             backend.download(ys[0], 0, out);
         });

@@ -147,7 +147,7 @@ final class CpuBackendSpeed {
 
     private void linear(int layer, int i, StepBatch batch, Tensor x, Tensor[] ys) {
         backend.project(weights[layer][i], x, ys);
-        backend.lora(factors[layer][i], batch.adapters(), x, ys);
+        backend.lora(factors[layer][i], new int[factors[layer][i].length], batch.adapters(), x, ys);
     }
 
     private static Tensor[] slice(Tensor[] of, int rows) {

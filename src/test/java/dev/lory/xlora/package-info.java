@@ -1,0 +1,4 @@
+@NullMarked
+package dev.lory.xlora;
+
+import org.jspecify.annotations.NullMarked;
