@@ -65,7 +65,7 @@ final class House {
             row("registry", "digest worker adapter ordering"),
             row(
                     "api api.openai api.admin api.dialect api.metrics api.quota",
-                    "registry worker adapter ordering sampling"),
+                    "registry worker xlora adapter ordering sampling"),
             row("cli", "api registry database worker adapter ordering sampling tokenizer template"));
 
     /** The first row in which a framework may show itself; what is above is plain Java. */

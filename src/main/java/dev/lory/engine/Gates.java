@@ -1,7 +1,9 @@
 package dev.lory.engine;
 
 import dev.lory.xlora.XLoraRun;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * What each adapter of an X-LoRA counts at each site, for the tokens of a sequence, and how far that is known. They are kept, so that what
@@ -68,6 +70,15 @@ final class Gates {
     void forget() {
         from = 0;
         to = to == Integer.MAX_VALUE ? to : 0;
+    }
+
+    /** Of the first {@code count} tokens; as far as they are known. */
+    List<float[]> of(int count) {
+        List<float[]> all = new ArrayList<>();
+        for (int position = from; position < Math.min(count, known()); position++) {
+            all.add(at(position));
+        }
+        return all;
     }
 
     void put(int position, float[] gates) {

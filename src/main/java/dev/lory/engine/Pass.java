@@ -85,8 +85,9 @@ final class Pass {
      * @return tokens found
      */
     int reuse(BlockPool pool, int limit) {
-        // Rows that are to be scored must be computed.
-        int reusable = sequence.scored < sequence.promptLength ? 0 : Math.min(limit, sequence.length());
+        // Rows that are to be scored must be computed, and so must scalings that are to be told.
+        boolean all = sequence.scored < sequence.promptLength || sequence.isTraced();
+        int reusable = all ? 0 : Math.min(limit, sequence.length());
         ensure(reusable / pool.blockSize() + 1);
         blocks = pool.lookup(root, sequence.tokens(), reusable, table);
         computed = blocks * pool.blockSize();

@@ -4,6 +4,7 @@ import dev.lory.adapter.AdapterSet;
 import dev.lory.sampling.SamplerState;
 import dev.lory.sampling.SamplingParams;
 import dev.lory.xlora.XLoraRun;
+import dev.lory.xlora.XLoraScalings;
 import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -114,6 +115,15 @@ public final class Sequence {
 
     XLoraRun xlora() {
         return Objects.requireNonNull(xlora);
+    }
+
+    boolean isTraced() {
+        return xlora != null && xlora.traced();
+    }
+
+    /** What its adapters counted for each token that was computed; once it has ended. Any thread may call. */
+    public XLoraScalings scalings() {
+        return xlora().weights().scalings(gates.of(length - 1));
     }
 
     /** Takes over what the pool has of its tokens; for a sequence that has nothing there yet. @return tokens found for the main pass */

@@ -11,17 +11,20 @@ import dev.lory.worker.GenerationEvent.Reason;
 import dev.lory.worker.GenerationEvent.Token;
 import dev.lory.worker.GenerationEvent.Usage;
 import dev.lory.worker.GenerationEvent.UsedAdapter;
+import dev.lory.xlora.XLoraScalings;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** A sequence of the engine in this process, read by one thread: text, stop strings and the end are worked out here. */
 final class LocalGeneration implements Generation {
     private final List<Integer> prompt;
     private final SamplingParams params;
+    private final boolean traced;
     private final List<UsedAdapter> adapters;
     private final Sequence sequence;
     private final TokenQueue queue;
@@ -38,22 +41,23 @@ final class LocalGeneration implements Generation {
 
     /** @param began when the request came, by {@link System#nanoTime} */
     LocalGeneration(
-            List<Integer> prompt,
-            SamplingParams params,
+            int[] prompt,
+            GenerationRequest request,
             List<UsedAdapter> adapters,
             Sequence sequence,
             TokenQueue queue,
             ModelText text,
             long began) {
-        this.prompt = List.copyOf(prompt);
+        this.prompt = IntStream.of(prompt).boxed().toList();
         this.began = began;
-        this.params = params;
+        this.params = request.sampling();
+        this.traced = request.xlora().traced();
         this.adapters = List.copyOf(adapters);
         this.sequence = sequence;
         this.queue = queue;
-        this.text = text.stream(params.skipSpecialTokens()).orElse(null);
-        this.stops = new StopStrings(params.stop(), params.includeStop());
-        this.promptDelivered = params.promptLogprobs().isEmpty();
+        this.text = text.stream(this.params.skipSpecialTokens()).orElse(null);
+        this.stops = new StopStrings(this.params.stop(), this.params.includeStop());
+        this.promptDelivered = this.params.promptLogprobs().isEmpty();
     }
 
     @Override
@@ -66,6 +70,15 @@ final class LocalGeneration implements Generation {
         return queue.startedAt().isEmpty()
                 ? new Usage(0, 0, 0)
                 : new Usage(prompt.size(), ended ? read : queue.written(), queue.cachedTokens());
+    }
+
+    @Override
+    public Optional<XLoraScalings> scalings() {
+        if (!traced) {
+            return Optional.empty();
+        }
+        queue.awaitEnd(); // after a stop string the engine may be at it still
+        return Optional.of(sequence.scalings());
     }
 
     @Override

@@ -28,17 +28,18 @@ import dev.lory.worker.WorkerStatus.EngineStatus;
 import dev.lory.worker.WorkerStatus.ModelInfo;
 import dev.lory.xlora.ClassifierMemory;
 import dev.lory.xlora.XLoraPackage;
+import dev.lory.xlora.XLoraRun;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ThreadLocalRandom;
-import java.util.stream.IntStream;
 
 /** The worker in this process: model, engine and adapters. */
 public final class LocalWorker implements Worker {
@@ -236,21 +237,29 @@ public final class LocalWorker implements Worker {
         checkIds(request);
         ResidentAdapters.Lease lease = adapters.lease(request.adapters());
         TokenQueue queue = new TokenQueue(output, params.logprobs().isPresent(), () -> adapters.release(lease));
-        int length = prompt.length + output;
-        int[] ends = text.endTokens(params);
-        long seed = ThreadLocalRandom.current().nextLong();
-        Sequence sequence = lease.xlora()
-                .map(run -> new Sequence(prompt, length, run, params, ends, seed, model.vocabSize(), queue))
-                .orElseGet(
-                        () -> new Sequence(prompt, length, lease.set(), params, ends, seed, model.vocabSize(), queue));
         try {
+            Sequence sequence = sequence(request, prompt, output, lease, queue);
             engine.submit(sequence);
+            return new LocalGeneration(prompt, request, lease.used(), sequence, queue, text, began);
         } catch (ServiceException e) {
             adapters.release(lease);
             throw e;
         }
-        return new LocalGeneration(
-                IntStream.of(prompt).boxed().toList(), params, lease.used(), sequence, queue, text, began);
+    }
+
+    private Sequence sequence(
+            GenerationRequest request, int[] prompt, int output, ResidentAdapters.Lease lease, TokenQueue queue) {
+        SamplingParams params = request.sampling();
+        int length = prompt.length + output;
+        int[] ends = text.endTokens(params);
+        long seed = ThreadLocalRandom.current().nextLong();
+        int vocab = model.vocabSize();
+        Optional<XLoraRun> run = lease.xlora(request.xlora());
+        if (run.isEmpty() && !request.xlora().equals(XLoraOptions.NONE)) {
+            throw invalid("xlora", "xlora and adapter_scalings are for requests that select an X-LoRA");
+        }
+        return run.map(xlora -> new Sequence(prompt, length, xlora, params, ends, seed, vocab, queue))
+                .orElseGet(() -> new Sequence(prompt, length, lease.set(), params, ends, seed, vocab, queue));
     }
 
     private int outputTokens(int promptLength, SamplingParams params) {

@@ -80,12 +80,15 @@ final class ResidentAdapters {
             return AdapterSet.of(members);
         }
 
-        Optional<XLoraRun> xlora() {
+        /** Empty if it is none. @throws ServiceException {@code INVALID_REQUEST} if it cannot be as the request wants it */
+        Optional<XLoraRun> xlora(XLoraOptions options) {
             return residents.stream()
                     .filter(resident -> resident.weights instanceof Loaded.XLora)
                     .map(resident -> {
                         XLoraWeights weights = ((Loaded.XLora) resident.weights).weights();
-                        return XLoraRun.of(weights, resident.slots, weights.settings());
+                        int count = weights.experts().size();
+                        return XLoraRun.of(
+                                weights, resident.slots, options.apply(weights.settings(), count), options.traced());
                     })
                     .findFirst();
         }

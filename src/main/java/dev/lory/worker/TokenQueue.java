@@ -114,6 +114,14 @@ final class TokenQueue implements TokenSink {
         return written;
     }
 
+    /** Waits until the engine has nothing more to do with the sequence. */
+    void awaitEnd() {
+        reader = Thread.currentThread();
+        while (ending == null && failure == null && !Thread.currentThread().isInterrupted()) {
+            LockSupport.park(this);
+        }
+    }
+
     boolean isClosed() {
         return closed;
     }

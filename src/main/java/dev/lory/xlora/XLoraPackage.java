@@ -84,7 +84,9 @@ public final class XLoraPackage {
             }
             return new XLoraWeights(
                     digest(parts, experts),
+                    ordering.get().order(),
                     experts,
+                    parts.changed(experts),
                     classifier.orElseThrow(),
                     config.get().settings());
         } catch (RuntimeException e) {

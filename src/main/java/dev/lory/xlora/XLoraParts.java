@@ -139,6 +139,14 @@ final class XLoraParts {
         }
     }
 
+    /** The linears that adapters change, one for each path. */
+    List<LinearSite> changed(List<LoraWeights> experts) {
+        Set<String> seen = new HashSet<>();
+        return sites.stream()
+                .filter(site -> experts.getFirst().factors().containsKey(site.index()) && seen.add(site.path()))
+                .toList();
+    }
+
     /** @throws ServiceException {@code INVALID_ADAPTER} naming the tensor */
     XLoraClassifier classifier(Path file, ClassifierMemory memory) {
         if (!Files.isRegularFile(file)) {

@@ -80,7 +80,7 @@ final class XLoraFixture implements AutoCloseable {
     Sequence sequence(int[] prompt, String mode, boolean scored, TokenSink sink) {
         int index = mode.equals("granular") ? 0 : Integer.parseInt(mode.substring(mode.lastIndexOf('_') + 1));
         XLoraSettings settings = weights.settings().nonGranular(index);
-        XLoraRun run = XLoraRun.of(weights, slots, settings);
+        XLoraRun run = XLoraRun.of(weights, slots, settings, false);
         int length = prompt.length + newTokens();
         return new Sequence(prompt, length, run, params(scored), new int[0], 0, vocab(), sink);
     }

@@ -12,6 +12,7 @@ import dev.lory.worker.GenerationEvent.Token;
 import dev.lory.worker.GenerationEvent.Usage;
 import dev.lory.worker.GenerationEvent.UsedAdapter;
 import dev.lory.worker.Vocabulary;
+import dev.lory.worker.XLoraOptions;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -67,6 +68,7 @@ final class AnswerWriter implements AnswerForm {
             if (request.shape().promptLogprobs()) {
                 node.set("prompt_logprobs", logprobs.prompt(choice.promptScores));
             }
+            scalings(node, choice);
         }
         answer.set("usage", usage(choices));
         generation(choices).ifPresent(digest -> answer.put("adapter_generation", digest));
@@ -149,7 +151,13 @@ final class AnswerWriter implements AnswerForm {
             node.put("text", "");
         }
         node.putNull("logprobs").put("finish_reason", choice.finishReason().orElse("stop"));
+        scalings(node, choice);
         return chunk;
+    }
+
+    private void scalings(ObjectNode node, Choice choice) {
+        XLoraOptions.Detail detail = request.choices().getFirst().xlora().scalings();
+        choice.scalings().ifPresent(scalings -> node.set("adapter_scalings", XLoraFields.write(scalings, detail)));
     }
 
     /** The usage, where it was asked for. */

@@ -7,6 +7,7 @@ import dev.lory.worker.GenerationEvent.Finished;
 import dev.lory.worker.GenerationEvent.PromptScored;
 import dev.lory.worker.GenerationEvent.Token;
 import dev.lory.worker.GenerationEvent.Usage;
+import dev.lory.xlora.XLoraScalings;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -68,6 +69,11 @@ public final class Choice {
     /** How it ended, if it has. */
     public Optional<Finished> end() {
         return Optional.ofNullable(end);
+    }
+
+    /** What an X-LoRA's adapters counted, where that was asked for and it has ended. */
+    Optional<XLoraScalings> scalings() {
+        return end().flatMap(ended -> generation.scalings());
     }
 
     /** What it took; what it has taken so far if it has not ended. */

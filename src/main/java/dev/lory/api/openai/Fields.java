@@ -27,6 +27,13 @@ public final class Fields {
         }
     }
 
+    /** Of the fields that are there. */
+    public List<String> names() {
+        List<String> names = new ArrayList<>();
+        object.fieldNames().forEachRemaining(names::add);
+        return names;
+    }
+
     public Optional<JsonNode> get(String name) {
         return Optional.ofNullable(object.get(name)).filter(value -> !value.isNull());
     }

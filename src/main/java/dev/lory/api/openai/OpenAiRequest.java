@@ -98,7 +98,12 @@ public record OpenAiRequest(
                 endpoint,
                 endpoint.idPrefix() + id,
                 body.text("model").orElse(served.model()),
-                choices(n, id, prompts, adapters, params),
+                choices(
+                        n,
+                        new GenerationRequest(
+                                id, prompts.getFirst(), adapters, SamplingParams.DEFAULT, XLoraFields.read(body)),
+                        prompts,
+                        params),
                 n,
                 shape);
     }
@@ -170,7 +175,7 @@ public record OpenAiRequest(
     }
 
     private static List<GenerationRequest> choices(
-            int n, String id, List<Prompt> prompts, List<WeightedAdapter> adapters, SamplingParams.Builder params) {
+            int n, GenerationRequest like, List<Prompt> prompts, SamplingParams.Builder params) {
         if (n < 1 || (long) n * prompts.size() > MAX_CHOICES) {
             throw invalid(
                     "n", "n must be at least 1, and n times the prompts at most " + MAX_CHOICES + ", but n is " + n);
@@ -183,7 +188,7 @@ public record OpenAiRequest(
                 SamplingParams own = i > 0 && first.seed().isPresent()
                         ? params.seed(first.seed().getAsLong() + i).build()
                         : first;
-                choices.add(new GenerationRequest(id, prompt, adapters, own));
+                choices.add(new GenerationRequest(like.id(), prompt, like.adapters(), own, like.xlora()));
             }
         }
         return choices;

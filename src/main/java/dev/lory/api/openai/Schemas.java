@@ -24,6 +24,20 @@ final class Schemas {
             @Schema(required = true, examples = "math") String name,
             @Schema(defaultValue = "1") double weight) {}
 
+    @Schema(name = "XLoraOptions", description = "What is to be otherwise than the selected X-LoRA is set")
+    record XLora(
+            @Schema(name = "top_k", minimum = "1", description = "Adapters of a site that keep their scaling")
+            int topK,
+
+            @Schema(name = "softmax_temperature") double softmaxTemperature,
+            @Schema(name = "global_scaling_weight") double globalScalingWeight,
+
+            @Schema(
+                    name = "non_granular_index",
+                    minimum = "1",
+                    description = "Tokens after this generated one use its scalings, which saves their scaling pass")
+            int nonGranularIndex) {}
+
     @Schema(
             name = "ChatCompletionRequest",
             description = "As OpenAI's, with vLLM's sampling fields and Lory's adapters; unknown fields are ignored")
@@ -45,6 +59,15 @@ final class Schemas {
                             "The adapters for this request only, names or {name, weight}, summed; [] = the base model;"
                                     + " absent = the current activation")
             List<Weighted> adapters,
+
+            XLora xlora,
+
+            @Schema(
+                    name = "adapter_scalings",
+                    defaultValue = "none",
+                    enumeration = {"none", "summary", "full"},
+                    description = "What the adapters of an X-LoRA counted, in the choice: their means, or all of it")
+            String adapterScalings,
 
             boolean stream,
 
@@ -84,6 +107,15 @@ final class Schemas {
 
             @Schema(type = SchemaType.ARRAY, implementation = Weighted.class)
             List<Weighted> adapters,
+
+            XLora xlora,
+
+            @Schema(
+                    name = "adapter_scalings",
+                    defaultValue = "none",
+                    enumeration = {"none", "summary", "full"},
+                    description = "What the adapters of an X-LoRA counted, in the choice: their means, or all of it")
+            String adapterScalings,
 
             boolean stream,
 

@@ -1,0 +1,90 @@
+package dev.lory.api.openai;
+
+import static dev.lory.error.ServiceException.invalid;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lory.worker.XLoraOptions;
+import dev.lory.worker.XLoraOptions.Detail;
+import dev.lory.xlora.XLoraScalings;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/** What requests and answers have for an X-LoRA: fields {@code xlora} and {@code adapter_scalings}. */
+final class XLoraFields {
+    private static final List<String> KNOWN =
+            List.of("top_k", "softmax_temperature", "global_scaling_weight", "non_granular_index");
+
+    private XLoraFields() {}
+
+    /** @throws dev.lory.error.ServiceException {@code INVALID_REQUEST} naming the field */
+    static XLoraOptions read(Fields body) {
+        Detail detail = body.text("adapter_scalings").map(XLoraFields::detail).orElse(Detail.NONE);
+        Optional<Fields> xlora = body.object("xlora");
+        if (xlora.isEmpty()) {
+            XLoraOptions none = XLoraOptions.NONE;
+            return new XLoraOptions(
+                    none.topK(),
+                    none.softmaxTemperature(),
+                    none.globalScalingWeight(),
+                    none.nonGranularIndex(),
+                    detail);
+        }
+        Fields fields = xlora.get();
+        for (String name : fields.names()) {
+            if (!KNOWN.contains(name)) {
+                throw invalid("xlora." + name, "xlora." + name + " is not a field here; there are " + KNOWN);
+            }
+        }
+        return new XLoraOptions(
+                fields.integer("top_k"),
+                number(fields, "softmax_temperature"),
+                number(fields, "global_scaling_weight"),
+                fields.integer("non_granular_index"),
+                detail);
+    }
+
+    private static Detail detail(String text) {
+        return switch (text) {
+            case "none" -> Detail.NONE;
+            case "summary" -> Detail.SUMMARY;
+            case "full" -> Detail.FULL;
+            default ->
+                throw invalid("adapter_scalings", "adapter_scalings must be none, summary or full but is " + text);
+        };
+    }
+
+    private static OptionalDouble number(Fields fields, String name) {
+        return fields.get(name)
+                .map(value -> OptionalDouble.of(fields.number(value, name)))
+                .orElse(OptionalDouble.empty());
+    }
+
+    /** {@code {"adapters", "tokens", "mean"}}, and in full {@code "sites"} and {@code "scalings": [token][site][adapter]}. */
+    static ObjectNode write(XLoraScalings scalings, Detail detail) {
+        ObjectNode node = JsonNodeFactory.instance.objectNode();
+        scalings.adapters().forEach(node.putArray("adapters")::add);
+        node.put("tokens", scalings.values().size());
+        ArrayNode mean = node.putArray("mean");
+        for (double value : scalings.mean()) {
+            mean.add((float) value);
+        }
+        if (detail == Detail.FULL) {
+            scalings.sites().forEach(node.putArray("sites")::add);
+            ArrayNode tokens = node.putArray("scalings");
+            int adapters = scalings.adapters().size();
+            for (float[] values : scalings.values()) {
+                ArrayNode token = tokens.addArray();
+                for (int from = 0; from < values.length; from += adapters) {
+                    ArrayNode site = token.addArray();
+                    for (int i = from; i < from + adapters; i++) {
+                        site.add(values[i]);
+                    }
+                }
+            }
+        }
+        return node;
+    }
+}
