@@ -4,6 +4,7 @@ import static dev.lory.error.ErrorCode.INVALID_CONFIGURATION;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lory.cli.BenchCases.Case;
 import dev.lory.cli.BenchRun.Sample;
 import dev.lory.error.ServiceException;
 import dev.lory.worker.Worker;
@@ -30,8 +31,6 @@ import picocli.CommandLine.Spec;
         description = "Measures speed: one JSON line per case on standard output, a table on standard error.",
         mixinStandardHelpOptions = true)
 final class BenchCommand implements Callable<Integer> {
-    private static final String BASE = "base";
-
     @Mixin
     private WorkerFlags workerFlags = new WorkerFlags();
 
@@ -60,7 +59,8 @@ final class BenchCommand implements Callable<Integer> {
             names = "--distribution",
             split = ",",
             paramLabel = "CASE",
-            description = "distinct, uniform, skewed, identical, mixed, idle; default: all of them.")
+            description =
+                    "distinct, uniform, skewed, identical, mixed, idle, with an X-LoRA also sum, xlora, frozen; default: all of them.")
     private List<String> distributions = List.of();
 
     @Spec
@@ -69,7 +69,7 @@ final class BenchCommand implements Callable<Integer> {
     @Override
     public Integer call() throws JsonProcessingException {
         Map<String, Path> adapters = adapterFlags.adapters();
-        List<Distribution> wanted = wanted(adapters);
+        BenchCases cases = new BenchCases(adapters, distributions, batch);
         WorkerOptions options = options();
         PrintWriter table = spec.commandLine().getErr();
         try (Worker worker = WorkerFlags.open(options)) {
@@ -79,23 +79,22 @@ final class BenchCommand implements Callable<Integer> {
                     "%s on %s: prompt %d, gen %d, batch %d, %d repetitions, seed %d%n",
                     status.model().name(), status.backend(), prompt, gen, batch, reps, seed);
             table.flush();
-            List<BenchResult> results = run(worker, adapters, wanted);
+            List<BenchResult> results = run(worker, cases);
             print(results, settings(worker.status(), options), table);
         }
         return 0;
     }
 
-    private List<BenchResult> run(Worker worker, Map<String, Path> adapters, List<Distribution> wanted) {
+    private List<BenchResult> run(Worker worker, BenchCases wanted) {
         BenchRun run = new BenchRun(worker, prompt, gen, seed);
-        Map<String, Path> slots = slots(adapters, wanted);
-        List<Case> cases = cases(wanted, List.copyOf(slots.keySet()));
+        List<Case> cases = wanted.cases();
         List<Case> turns = new ArrayList<>(cases);
         long revision = 0;
         for (int rep = -1; rep < reps; rep++) { // the first round warms the code up and is thrown away
             Collections.shuffle(turns, new Random(seed + rep)); // no case always follows the same one
             for (Case turn : turns) {
                 // The base is measured with no adapter in memory, the others with all of them.
-                AdapterFlags.load(worker, ++revision, turn.name().equals(BASE) ? Map.of() : slots);
+                AdapterFlags.load(worker, ++revision, turn.isBase() ? Map.of() : wanted.slots());
                 Sample sample = run.measure(turn.rows());
                 if (rep >= 0) {
                     turn.samples().add(sample);
@@ -105,63 +104,6 @@ final class BenchCommand implements Callable<Integer> {
         return cases.stream()
                 .map(measured -> new BenchResult(measured.name(), measured.samples()))
                 .toList();
-    }
-
-    /** @param rows the adapter of each row, empty for none */
-    private record Case(String name, List<String> rows, List<Sample> samples) {}
-
-    /** Base first. */
-    private List<Case> cases(List<Distribution> wanted, List<String> names) {
-        List<Case> cases = new ArrayList<>();
-        cases.add(new Case(BASE, Collections.nCopies(batch, ""), new ArrayList<>()));
-        for (Distribution distribution : wanted) {
-            List<String> rows = distribution.rows(batch).stream()
-                    .map(row -> row == Distribution.BASE ? "" : names.get(row))
-                    .toList();
-            cases.add(new Case(distribution.label(), rows, new ArrayList<>()));
-        }
-        return cases;
-    }
-
-    /** As many adapters as the cases need, each with weights of its own; given ones are loaded again under further names. */
-    private Map<String, Path> slots(Map<String, Path> adapters, List<Distribution> wanted) {
-        int needed = wanted.stream()
-                        .flatMap(distribution -> distribution.rows(batch).stream())
-                        .mapToInt(Integer::intValue)
-                        .max()
-                        .orElse(0)
-                + 1;
-        List<Map.Entry<String, Path>> given = List.copyOf(adapters.entrySet());
-        Map<String, Path> slots = new LinkedHashMap<>(adapters);
-        for (int copy = given.size(); !given.isEmpty() && copy < needed; copy++) {
-            var source = given.get(copy % given.size());
-            slots.put(source.getKey() + "#" + (copy / given.size() + 1), source.getValue());
-        }
-        return slots;
-    }
-
-    private List<Distribution> wanted(Map<String, Path> adapters) {
-        if (adapters.isEmpty() && !distributions.isEmpty()) {
-            throw new ServiceException(INVALID_CONFIGURATION, "--distribution needs at least one --adapter NAME=DIR");
-        }
-        if (adapters.isEmpty()) {
-            return List.of();
-        }
-        if (distributions.isEmpty()) {
-            return List.of(Distribution.values());
-        }
-        return distributions.stream().map(BenchCommand::distribution).toList();
-    }
-
-    private static Distribution distribution(String name) {
-        for (Distribution known : Distribution.values()) {
-            if (known.label().equals(name)) {
-                return known;
-            }
-        }
-        throw new ServiceException(
-                INVALID_CONFIGURATION,
-                "--distribution must be distinct, uniform, skewed, identical, mixed or idle but is '" + name + "'");
     }
 
     private WorkerOptions options() {

@@ -10,6 +10,7 @@ import dev.lory.worker.GenerationRequest;
 import dev.lory.worker.GenerationRequest.WeightedAdapter;
 import dev.lory.worker.Prompt;
 import dev.lory.worker.Worker;
+import dev.lory.worker.XLoraOptions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -51,8 +52,26 @@ final class BenchRun {
         }
     }
 
-    /** @param rows the adapter of each row; an empty name is the base model */
-    Sample measure(List<String> rows) {
+    /** What a row runs with. */
+    record Row(List<WeightedAdapter> adapters, XLoraOptions xlora) {
+        Row {
+            adapters = List.copyOf(adapters);
+        }
+
+        /** With these, each as trained; none = the base model. */
+        static Row of(List<String> names) {
+            return new Row(
+                    names.stream().map(name -> new WeightedAdapter(name, 1)).toList(), XLoraOptions.NONE);
+        }
+
+        /** With an X-LoRA, whose scalings stay what they are after that many tokens. */
+        static Row frozen(String name, int index) {
+            return new Row(of(List.of(name)).adapters(), XLoraOptions.nonGranular(index));
+        }
+    }
+
+    /** One row each. */
+    Sample measure(List<Row> rows) {
         List<GenerationRequest> requests = rows.stream().map(this::request).toList();
         List<RowTimes> times = new ArrayList<>();
         long start = System.nanoTime();
@@ -109,7 +128,7 @@ final class BenchRun {
         return new RowTimes(times, cached);
     }
 
-    private GenerationRequest request(String adapter) {
+    private GenerationRequest request(Row row) {
         int vocabulary = worker.status().model().vocabSize();
         int low = Math.min(FIRST_ORDINARY_TOKEN, vocabulary / 2);
         List<Integer> ids = random.ints(promptTokens, low, vocabulary).boxed().toList();
@@ -118,8 +137,7 @@ final class BenchRun {
                 .maxTokens(newTokens)
                 .ignoreEos(true)
                 .build();
-        List<WeightedAdapter> adapters = adapter.isEmpty() ? List.of() : List.of(new WeightedAdapter(adapter, 1));
-        return new GenerationRequest("bench-" + served++, new Prompt.Tokens(ids), adapters, greedy);
+        return new GenerationRequest("bench-" + served++, new Prompt.Tokens(ids), row.adapters(), greedy, row.xlora());
     }
 
     private static double seconds(long nanos) {

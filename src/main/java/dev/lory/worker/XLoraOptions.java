@@ -21,6 +21,12 @@ public record XLoraOptions(
     public static final XLoraOptions NONE = new XLoraOptions(
             OptionalInt.empty(), OptionalDouble.empty(), OptionalDouble.empty(), OptionalInt.empty(), Detail.NONE);
 
+    /** With the scalings of that generated token from then on. */
+    public static XLoraOptions nonGranular(int index) {
+        return new XLoraOptions(
+                NONE.topK, NONE.softmaxTemperature, NONE.globalScalingWeight, OptionalInt.of(index), Detail.NONE);
+    }
+
     /** How much is told of the scalings. */
     public enum Detail {
         /** Nothing. */

@@ -8,13 +8,16 @@ import dev.lory.cli.BenchRun.Sample;
 import dev.lory.error.ServiceException;
 import dev.lory.worker.GenerationRequest;
 import dev.lory.worker.Prompt;
-import java.util.Collections;
+import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class BenchTest {
+    private static final BenchRun.Row BASE = BenchRun.Row.of(List.of());
+    private static final BenchRun.Row MATH = BenchRun.Row.of(List.of("math"));
+
     @Test
     void distributionsSpreadABatchAsTheirNamesSay() {
         int base = Distribution.BASE;
@@ -28,10 +31,26 @@ class BenchTest {
     }
 
     @Test
+    void anXLoraIsMeasuredBesideTheSumOfTheAdapters() {
+        Path models = Path.of("models/adapters");
+        Map<String, Path> given = Map.of("math", models.resolve("math"), "xlora", models.resolve("xlora"));
+
+        BenchCases cases = new BenchCases(given, List.of("sum", "frozen", "skewed"), 4);
+
+        assertThat(cases.cases()).extracting(BenchCases.Case::name).containsExactly("base", "skewed", "sum", "frozen");
+        assertThat(cases.cases().getLast().rows())
+                .hasSize(4)
+                .allMatch(row -> row.adapters().getFirst().name().equals("xlora")
+                        && row.xlora().nonGranularIndex().orElse(0) == 1);
+        assertThat(cases.slots()).containsOnlyKeys("math", "math#2", "math#3", "xlora");
+        assertThat(new BenchCases(given, List.of(), 1).cases()).hasSize(10);
+    }
+
+    @Test
     void everyRowHasItsOwnPromptAndGoesPastTheEndToken() {
         FakeWorker worker = new FakeWorker();
 
-        new BenchRun(worker, 20, 5, 1).measure(List.of("", "math", "math"));
+        new BenchRun(worker, 20, 5, 1).measure(List.of(BASE, MATH, MATH));
 
         assertThat(worker.requests).hasSize(3).allSatisfy(request -> {
             assertThat(request.sampling().ignoreEos()).isTrue();
@@ -56,7 +75,7 @@ class BenchTest {
         worker.millisToFirst = 200;
         worker.millisToNext = 20;
 
-        Sample sample = new BenchRun(worker, 100, 11, 1).measure(Collections.nCopies(1, ""));
+        Sample sample = new BenchRun(worker, 100, 11, 1).measure(List.of(BASE));
 
         // A busy machine only makes waits longer, so the upper bound is sharp and the lower one is not.
         assertThat(sample.prefill()).isBetween(100 / 2.0, 100 / 0.199);
@@ -68,7 +87,7 @@ class BenchTest {
         FakeWorker worker = new FakeWorker();
         worker.cached = 16;
 
-        assertThatThrownBy(() -> new BenchRun(worker, 20, 5, 1).measure(List.of("")))
+        assertThatThrownBy(() -> new BenchRun(worker, 20, 5, 1).measure(List.of(BASE)))
                 .isInstanceOf(ServiceException.class)
                 .hasMessageContaining("prefix cache");
     }
@@ -78,7 +97,7 @@ class BenchTest {
         FakeWorker worker = new FakeWorker();
         worker.tokensAtMost = 4;
 
-        assertThatThrownBy(() -> new BenchRun(worker, 20, 5, 1).measure(List.of("")))
+        assertThatThrownBy(() -> new BenchRun(worker, 20, 5, 1).measure(List.of(BASE)))
                 .isInstanceOf(ServiceException.class)
                 .hasMessageContaining("4 tokens, 5 were wanted");
     }
