@@ -11,6 +11,7 @@ import dev.lory.error.Finding;
 import dev.lory.error.ServiceException;
 import dev.lory.ordering.Ordering;
 import dev.lory.ordering.Ordering.PreloadAdapter;
+import dev.lory.worker.AdapterKind;
 import dev.lory.worker.DesiredState.Residency;
 import dev.lory.worker.GenerationRequest.WeightedAdapter;
 import dev.lory.worker.WorkerStatus.AdapterStatus;
@@ -167,10 +168,17 @@ public class AdapterService {
 
     private StoredMixture stored(Mixture mixture) {
         List<StoredMixture.Part> parts = mixture.adapters().stream()
-                .map(part -> new StoredMixture.Part(
-                        part.name(), sources.folder(get(part.name()).source()), part.weight()))
+                .map(part -> new StoredMixture.Part(part.name(), mergeable(part.name()), part.weight()))
                 .toList();
         return new StoredMixture(parts, mixture.strategy(), mixture.density(), mixture.sign(), mixture.seed());
+    }
+
+    private Path mergeable(String name) {
+        Adapter adapter = get(name);
+        if (adapter.kind() == AdapterKind.XLORA) {
+            throw new ServiceException(ErrorCode.INVALID_ADAPTER, "`" + name + "` cannot be merged: it is an X-LoRA");
+        }
+        return sources.folder(adapter.source());
     }
 
     private Admitted register(String name, AdapterUploads.Kept kept, Actor actor) {

@@ -28,16 +28,17 @@ final class Scalings {
     }
 
     private static void softmax(float[] z, int from, int count, double temperature) {
-        double max = Double.NEGATIVE_INFINITY;
+        float max = Float.NEGATIVE_INFINITY;
         for (int i = from; i < from + count; i++) {
-            max = Math.max(max, z[i] / temperature);
+            max = Math.max(max, z[i]);
         }
         double sum = 0;
         for (int i = from; i < from + count; i++) {
-            sum += Math.exp(z[i] / temperature - max);
+            z[i] = (float) Math.exp(((double) z[i] - max) / temperature);
+            sum += z[i];
         }
         for (int i = from; i < from + count; i++) {
-            z[i] = (float) (Math.exp(z[i] / temperature - max) / sum);
+            z[i] = (float) (z[i] / sum);
         }
     }
 

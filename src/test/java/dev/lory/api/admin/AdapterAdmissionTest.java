@@ -234,6 +234,7 @@ class AdapterAdmissionTest {
                     {'ids':['biology'],'density':2} | 400 | merged_adapters.density must be more than 0 and at most 1 with this merge_strategy
                     {'ids':['biology'],'majority':'total'} | 400 | merged_adapters.majority is not a field here
                     {'ids':['nobody']} | 404 | nobody
+                    {'ids':['xlora']} | 422 | `xlora` cannot be merged: it is an X-LoRA
                     """)
     void refusesMixturesThatMeanNothing(String merged, int status, String detail) throws IOException {
         String body = "{\"name\": \"mix\", \"merged_adapters\": " + merged.replace('\'', '"') + "}";
