@@ -4,11 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -23,37 +19,20 @@ final class DialectsIT {
     @TempDir
     static Path folder;
 
-    private static LoryProcess lory;
-    private static HttpClient client;
+    private static LoryClient lory;
 
     @BeforeAll
     static void start() throws Exception {
-        client = HttpClient.newHttpClient();
-        lory = LoryProcess.serve(folder.resolve("data"), folder.resolve("log"));
+        lory = new LoryClient(folder);
     }
 
     @AfterAll
     static void stop() throws Exception {
         lory.close();
-        client.close();
-    }
-
-    private static HttpResponse<String> post(String path, String body) throws Exception {
-        return client.send(
-                HttpRequest.newBuilder(URI.create(lory.url() + path))
-                        .header("Content-Type", "application/json")
-                        .POST(HttpRequest.BodyPublishers.ofString(body.replace('\'', '"')))
-                        .build(),
-                BodyHandlers.ofString());
-    }
-
-    private static String get(String path) throws Exception {
-        return client.send(HttpRequest.newBuilder(URI.create(lory.url() + path)).build(), BodyHandlers.ofString())
-                .body();
     }
 
     private static String chat(String model) throws Exception {
-        HttpResponse<String> answer = post(
+        HttpResponse<String> answer = lory.post(
                 "/v1/chat/completions",
                 "{'model':'" + model + "','max_tokens':24,'temperature':0,'messages':[{'role':'user','content':'"
                         + QUESTION + "'}]}");
@@ -65,43 +44,44 @@ final class DialectsIT {
     /** As the sidecar and the endpoint picker of the gateway do it. */
     @Test
     void aSidecarLoadsAndARouterSeesIt() throws Exception {
-        HttpResponse<String> loaded = post(
+        HttpResponse<String> loaded = lory.post(
                 "/v1/load_lora_adapter",
                 "{'lora_name':'sidecar','lora_path':'adapters/math','base_model_name':'anything'}");
         assertThat(loaded.statusCode()).as(loaded.body()).isEqualTo(200);
         assertThat(chat("sidecar")).as("at once").isEqualTo(chat("math")).isNotEqualTo(chat("biology"));
-        assertThat(get("/metrics"))
+        assertThat(lory.get("/metrics"))
                 .containsPattern("running_lora_adapters=\"[^\"]*sidecar")
                 .contains("adapter_name=\"sidecar\"");
 
-        String generation = JSON.readTree(get("/v1/lora_adapters"))
+        String generation = JSON.readTree(lory.get("/v1/lora_adapters"))
                 .findValue("generations")
                 .get(0)
                 .asText();
         assertThat(generation).hasSize(64);
-        assertThat(post("/v1/load_lora_adapter", "{'lora_name':'sidecar','lora_path':'adapters/biology'}")
+        assertThat(lory.post("/v1/load_lora_adapter", "{'lora_name':'sidecar','lora_path':'adapters/biology'}")
                         .statusCode())
                 .isEqualTo(400);
-        assertThat(post(
+        assertThat(lory.post(
                                 "/v1/load_lora_adapter",
                                 "{'lora_name':'sidecar','lora_path':'adapters/biology','load_inplace':true}")
                         .statusCode())
                 .isEqualTo(200);
         assertThat(chat("sidecar")).as("other content").isEqualTo(chat("biology"));
 
-        assertThat(post("/v1/unload_lora_adapter", "{'lora_name':'sidecar'}").statusCode())
+        assertThat(lory.post("/v1/unload_lora_adapter", "{'lora_name':'sidecar'}")
+                        .statusCode())
                 .isEqualTo(200);
-        assertThat(get("/metrics"))
+        assertThat(lory.get("/metrics"))
                 .doesNotContainPattern("running_lora_adapters=\"[^\"]*sidecar")
                 .doesNotContain("adapter_name=\"sidecar\"");
-        assertThat(get("/v1/models")).doesNotContain("sidecar");
+        assertThat(lory.get("/v1/models")).doesNotContain("sidecar");
         assertThat(chat("sidecar")).isEqualTo("404");
     }
 
     @Test
     void llamaCppAndLoraxMixAsOurOwnFieldsDo() throws Exception {
         String raw = "'prompt':'" + QUESTION + "','temperature':0,'ignore_eos':true";
-        JsonNode adapters = JSON.readTree(get("/lora-adapters"));
+        JsonNode adapters = JSON.readTree(lory.get("/lora-adapters"));
         String scales = "";
         for (JsonNode adapter : adapters) {
             String name = adapter.path("path").asText();
@@ -109,18 +89,18 @@ final class DialectsIT {
                 scales += (scales.isEmpty() ? "" : ",") + "{'id':" + adapter.path("id") + ",'scale':0.5}";
             }
         }
-        String own = JSON.readTree(post(
+        String own = JSON.readTree(lory.post(
                                 "/v1/completions",
                                 "{" + raw
                                         + ",'max_tokens':16,'adapters':[{'name':'math','weight':0.5},{'name':'biology','weight':0.5}]}")
                         .body())
                 .at("/choices/0/text")
                 .asText();
-        String llama = JSON.readTree(post("/completion", "{" + raw + ",'n_predict':16,'lora':[" + scales + "]}")
+        String llama = JSON.readTree(lory.post("/completion", "{" + raw + ",'n_predict':16,'lora':[" + scales + "]}")
                         .body())
                 .path("content")
                 .asText();
-        String lorax = JSON.readTree(post(
+        String lorax = JSON.readTree(lory.post(
                                 "/generate",
                                 "{'inputs':'" + QUESTION
                                         + "','parameters':{'max_new_tokens':16,'ignore_eos_token':true,'merged_adapters':{'ids':['math','biology'],'weights':[0.5,0.5]}}}")
@@ -129,25 +109,25 @@ final class DialectsIT {
                 .asText();
         assertThat(own).isNotBlank().isEqualTo(llama).isEqualTo(lorax);
 
-        assertThat(post("/lora-adapters", "[" + scales + "]").statusCode()).isEqualTo(200);
-        String active = JSON.readTree(
-                        post("/v1/completions", "{" + raw + ",'max_tokens':16}").body())
+        assertThat(lory.post("/lora-adapters", "[" + scales + "]").statusCode()).isEqualTo(200);
+        String active = JSON.readTree(lory.post("/v1/completions", "{" + raw + ",'max_tokens':16}")
+                        .body())
                 .at("/choices/0/text")
                 .asText();
         assertThat(active).isEqualTo(own);
-        assertThat(post("/lora-adapters", "[]").statusCode()).isEqualTo(200);
+        assertThat(lory.post("/lora-adapters", "[]").statusCode()).isEqualTo(200);
     }
 
     @Test
     void aStreamOfLoraxEndsWithTheWholeText() throws Exception {
         String body =
                 "{'inputs':'" + QUESTION + "','parameters':{'max_new_tokens':12,'adapter_id':'math','details':true}}";
-        String whole = JSON.readTree(post("/generate", body).body())
+        String whole = JSON.readTree(lory.post("/generate", body).body())
                 .path("generated_text")
                 .asText();
         StringBuilder pieces = new StringBuilder();
         JsonNode last = JSON.nullNode();
-        for (String line : post("/generate_stream", body)
+        for (String line : lory.post("/generate_stream", body)
                 .body()
                 .lines()
                 .filter(each -> each.startsWith("data: "))
@@ -174,12 +154,12 @@ final class DialectsIT {
 
     private static void merge(String name, String merged) throws Exception {
         HttpResponse<String> answer =
-                post("/api/v1/adapters", "{'name':'" + name + "','merged_adapters':{" + merged + "}}");
+                lory.post("/api/v1/adapters", "{'name':'" + name + "','merged_adapters':{" + merged + "}}");
         assertThat(answer.statusCode()).as(answer.body()).isEqualTo(201);
     }
 
     private static String text(String selection) throws Exception {
-        String body = post(
+        String body = lory.post(
                         "/v1/completions",
                         "{" + selection + ",'prompt':'" + QUESTION + "','max_tokens':16,'temperature':0}")
                 .body();

@@ -5,11 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -29,32 +25,20 @@ final class XLoraIT {
     @TempDir
     static Path folder;
 
-    private static LoryProcess lory;
-    private static HttpClient client;
+    private static LoryClient lory;
 
     @BeforeAll
     static void start() throws Exception {
-        client = HttpClient.newHttpClient();
-        lory = LoryProcess.serve(folder.resolve("data"), folder.resolve("log"));
+        lory = new LoryClient(folder);
     }
 
     @AfterAll
     static void stop() throws Exception {
         lory.close();
-        client.close();
-    }
-
-    private static HttpResponse<String> post(String path, String body) throws Exception {
-        return client.send(
-                HttpRequest.newBuilder(URI.create(lory.url() + path))
-                        .header("Content-Type", "application/json")
-                        .POST(HttpRequest.BodyPublishers.ofString(body.replace('\'', '"')))
-                        .build(),
-                BodyHandlers.ofString());
     }
 
     private static HttpResponse<String> ask(String question, String fields) throws Exception {
-        return post(
+        return lory.post(
                 "/v1/chat/completions",
                 "{'temperature':0,'max_tokens':40,'messages':[{'role':'user','content':'" + question + "'}]," + fields
                         + "}");
@@ -148,7 +132,8 @@ final class XLoraIT {
         HttpResponse<String> answer = ask(SUM, fields);
         assertThat(answer.statusCode()).isEqualTo(400);
         assertThat(answer.body()).contains(detail);
-        assertThat(post("/activate_adapters", "{'adapter_names':['xlora']}").body())
+        assertThat(lory.post("/activate_adapters", "{'adapter_names':['xlora']}")
+                        .body())
                 .contains(
                         "Adapter activation is not supported for X-LoRA models as the adapter set must remain the same.");
     }

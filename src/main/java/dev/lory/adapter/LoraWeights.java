@@ -22,10 +22,20 @@ public record LoraWeights(
         List<String> targetModules,
         String exclusive,
         Map<Integer, LoraFactors> factors)
-        implements AutoCloseable {
+        implements AdapterWeights {
     public LoraWeights {
         targetModules = List.copyOf(targetModules);
         factors = Map.copyOf(factors);
+    }
+
+    @Override
+    public String aloneBecause() {
+        return exclusive.isEmpty() ? "" : "its configuration has " + exclusive;
+    }
+
+    @Override
+    public List<LoraWeights> parts() {
+        return List.of(this);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.lory.worker;
 
+import dev.lory.adapter.AdapterWeights;
 import dev.lory.worker.DesiredState.DesiredAdapter;
 import dev.lory.worker.DesiredState.Residency;
 import dev.lory.worker.WorkerStatus.AdapterStatus;
@@ -71,11 +72,11 @@ final class AdapterEntry {
     }
 
     /** Whether what was read under this name is what it was before. */
-    boolean matches(Loaded weights) {
+    boolean matches(AdapterWeights weights) {
         return facts == Facts.NONE || facts.digest().equals(weights.digest());
     }
 
-    void describe(Loaded weights) {
+    void describe(AdapterWeights weights) {
         facts = new Facts(weights.digest(), weights.rank(), weights.bytes(), weights.targetModules());
     }
 

@@ -5,6 +5,7 @@ import static dev.lory.error.ServiceException.invalid;
 import dev.lory.adapter.AdapterPolicy;
 import dev.lory.adapter.AdapterReport;
 import dev.lory.adapter.AdapterSlots;
+import dev.lory.adapter.AdapterWeights;
 import dev.lory.adapter.LoraDelta;
 import dev.lory.adapter.PeftFolder;
 import dev.lory.engine.Engine;
@@ -214,12 +215,12 @@ public final class LocalWorker implements Worker {
     }
 
     /** One at a time, so that no more than one adapter is on the device beyond those with a slot. */
-    private Loaded load(String source) {
+    private AdapterWeights load(String source) {
         Path folder = Path.of(source);
         synchronized (loading) {
             return XLoraPackage.isIn(folder)
-                    ? new Loaded.XLora(new XLoraPackage(folder, policy).load(decoder, classifiers))
-                    : new Loaded.Lora(new PeftFolder(folder, policy).load(decoder, backend));
+                    ? new XLoraPackage(folder, policy).load(decoder, classifiers)
+                    : new PeftFolder(folder, policy).load(decoder, backend);
         }
     }
 
@@ -235,7 +236,7 @@ public final class LocalWorker implements Worker {
         int[] prompt = text.encode(request.prompt());
         int output = outputTokens(prompt.length, params);
         checkIds(request);
-        ResidentAdapters.Lease lease = adapters.lease(request.adapters());
+        Lease lease = adapters.lease(request.adapters());
         TokenQueue queue = new TokenQueue(output, params.logprobs().isPresent(), () -> adapters.release(lease));
         try {
             Sequence sequence = sequence(request, prompt, output, lease, queue);
@@ -247,8 +248,7 @@ public final class LocalWorker implements Worker {
         }
     }
 
-    private Sequence sequence(
-            GenerationRequest request, int[] prompt, int output, ResidentAdapters.Lease lease, TokenQueue queue) {
+    private Sequence sequence(GenerationRequest request, int[] prompt, int output, Lease lease, TokenQueue queue) {
         SamplingParams params = request.sampling();
         int length = prompt.length + output;
         int[] ends = text.endTokens(params);

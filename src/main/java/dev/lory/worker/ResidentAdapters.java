@@ -2,8 +2,8 @@ package dev.lory.worker;
 
 import static dev.lory.error.ServiceException.invalid;
 
-import dev.lory.adapter.AdapterSet;
 import dev.lory.adapter.AdapterSlots;
+import dev.lory.adapter.AdapterWeights;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
 import dev.lory.worker.DesiredState.DesiredAdapter;
@@ -11,8 +11,6 @@ import dev.lory.worker.GenerationEvent.UsedAdapter;
 import dev.lory.worker.GenerationRequest.WeightedAdapter;
 import dev.lory.worker.WorkerStatus.AdapterStatus;
 import dev.lory.worker.WorkerStatus.ResidencyStatus;
-import dev.lory.xlora.XLoraRun;
-import dev.lory.xlora.XLoraWeights;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -55,48 +53,9 @@ final class ResidentAdapters {
      * @param later the same without waiting
      */
     record Device(
-            Function<String, Loaded> loader,
+            Function<String, AdapterWeights> loader,
             Function<Function<AdapterSlots, List<Integer>>, List<Integer>> onEngine,
             Consumer<Consumer<AdapterSlots>> later) {}
-
-    /** What a request runs with, until {@link #release}. */
-    static final class Lease {
-        private final List<UsedAdapter> used;
-        private final List<Resident> residents;
-
-        private Lease(List<UsedAdapter> used, List<Resident> residents) {
-            this.used = List.copyOf(used);
-            this.residents = List.copyOf(residents);
-        }
-
-        /** What is summed; nothing if it is an X-LoRA. */
-        AdapterSet set() {
-            List<AdapterSet.Member> members = new ArrayList<>();
-            for (int i = 0; i < residents.size(); i++) {
-                if (residents.get(i).weights instanceof Loaded.Lora lora) {
-                    members.add(lora.member(residents.get(i), used.get(i).weight()));
-                }
-            }
-            return AdapterSet.of(members);
-        }
-
-        /** Empty if it is none. @throws ServiceException {@code INVALID_REQUEST} if it cannot be as the request wants it */
-        Optional<XLoraRun> xlora(XLoraOptions options) {
-            return residents.stream()
-                    .filter(resident -> resident.weights instanceof Loaded.XLora)
-                    .map(resident -> {
-                        XLoraWeights weights = ((Loaded.XLora) resident.weights).weights();
-                        int count = weights.experts().size();
-                        return XLoraRun.of(
-                                weights, resident.slots, options.apply(weights.settings(), count), options.traced());
-                    })
-                    .findFirst();
-        }
-
-        List<UsedAdapter> used() {
-            return used;
-        }
-    }
 
     private final Device device;
     private final Patience patience;
@@ -346,12 +305,12 @@ final class ResidentAdapters {
     }
 
     /** DoRA and whole weights are no deltas: with others, PEFT's result would depend on the order, and a weight has no meaning. */
-    private static void requireSummable(WeightedAdapter adapter, Loaded weights, int adapters) {
-        if (!weights.exclusive().isEmpty() && (adapters > 1 || adapter.weight() != 1)) {
+    private static void requireSummable(WeightedAdapter adapter, AdapterWeights weights, int adapters) {
+        if (!weights.aloneBecause().isEmpty() && (adapters > 1 || adapter.weight() != 1)) {
             throw invalid(
                     "adapters",
                     "adapter " + adapter.name() + " can only run alone and with weight 1, because "
-                            + weights.exclusive());
+                            + weights.aloneBecause());
         }
     }
 
@@ -362,7 +321,7 @@ final class ResidentAdapters {
     }
 
     void release(Lease lease) {
-        release(lease.residents);
+        release(lease.residents());
     }
 
     private synchronized void release(Iterable<Resident> residents) {
@@ -383,7 +342,7 @@ final class ResidentAdapters {
             }
         }
         try {
-            Loaded weights = load(entry);
+            AdapterWeights weights = load(entry);
             try {
                 makeRoom(entry, weights.bytes(), evicting, kept);
             } catch (RuntimeException e) {
@@ -405,10 +364,10 @@ final class ResidentAdapters {
         return entry.gone;
     }
 
-    private Loaded load(AdapterEntry entry) {
+    private AdapterWeights load(AdapterEntry entry) {
         long began = System.nanoTime();
         try {
-            Loaded weights = device.loader().apply(entry.wanted.source());
+            AdapterWeights weights = device.loader().apply(entry.wanted.source());
             synchronized (this) {
                 traffic.loaded(began);
                 if (!entry.matches(weights)) {

@@ -1,5 +1,6 @@
 package dev.lory.xlora;
 
+import dev.lory.adapter.AdapterWeights;
 import dev.lory.adapter.LoraWeights;
 import dev.lory.model.LinearSite;
 import java.util.ArrayList;
@@ -20,19 +21,34 @@ public record XLoraWeights(
         List<LinearSite> sites,
         XLoraClassifier classifier,
         XLoraSettings settings)
-        implements AutoCloseable {
+        implements AdapterWeights {
     public XLoraWeights {
         names = List.copyOf(names);
         experts = List.copyOf(experts);
         sites = List.copyOf(sites);
     }
 
-    /** The largest rank of any adapter. */
+    @Override
     public int rank() {
         return experts.stream().mapToInt(LoraWeights::rank).max().orElse(0);
     }
 
-    /** Bytes it takes on the device. */
+    @Override
+    public List<String> targetModules() {
+        return experts.getFirst().targetModules();
+    }
+
+    @Override
+    public String aloneBecause() {
+        return "it is an X-LoRA, which weighs its own adapters";
+    }
+
+    @Override
+    public List<LoraWeights> parts() {
+        return experts;
+    }
+
+    @Override
     public long bytes() {
         return classifier.bytes()
                 + experts.stream().mapToLong(LoraWeights::bytes).sum();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.lory.adapter.AdapterSet;
 import dev.lory.adapter.AdapterSlots;
+import dev.lory.adapter.AdapterWeights;
 import dev.lory.adapter.LoraWeights;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
@@ -12,7 +13,6 @@ import dev.lory.worker.DesiredState.DesiredAdapter;
 import dev.lory.worker.DesiredState.Residency;
 import dev.lory.worker.GenerationRequest.WeightedAdapter;
 import dev.lory.worker.ResidentAdapters.Device;
-import dev.lory.worker.ResidentAdapters.Lease;
 import dev.lory.worker.ResidentAdapters.Patience;
 import dev.lory.worker.WorkerStatus.AdapterStatus;
 import dev.lory.worker.WorkerStatus.AdapterStatus.State;
@@ -66,13 +66,13 @@ final class ResidentAdaptersTest {
         return new ResidentAdapters(device, new ResidencyLimits(maxLoras, maxBytes), patience);
     }
 
-    private Loaded read(String source) {
+    private AdapterWeights read(String source) {
         if (source.equals("broken")) {
             throw new ServiceException(ErrorCode.INVALID_ADAPTER, "it is broken");
         }
         String digest = content.getOrDefault(source, source);
         String exclusive = source.equals("dora") ? "use_dora" : "";
-        return new Loaded.Lora(new LoraWeights(digest, 1, BYTES, List.of("q_proj"), exclusive, Map.of()));
+        return new LoraWeights(digest, 1, BYTES, List.of("q_proj"), exclusive, Map.of());
     }
 
     private List<String> apply(ResidentAdapters adapters, DesiredAdapter... wanted) {
