@@ -49,7 +49,7 @@ class KillIT {
         try (LoryProcess again = LoryProcess.serve(data, folder.resolve("second.log"))) {
             JsonNode kept = again.get("/api/v1/orderings/kept").body();
             assertThat(kept.get("revision").intValue()).isEqualTo(1);
-            assertThat(kept.at("/content/preload_adapters").size()).isEqualTo(3);
+            assertThat(kept.at("/content/preload_adapters").size()).isEqualTo(4);
 
             JsonNode current = again.get("/api/v1/activations/current").body();
             assertThat(current.get("revision").longValue()).isEqualTo(activated);

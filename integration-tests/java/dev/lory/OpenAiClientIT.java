@@ -152,6 +152,6 @@ class OpenAiClientIT {
     void listsTheAdaptersAsModels() {
         assertThat(client.models().list().data())
                 .extracting(Model::id)
-                .containsExactlyInAnyOrder(BASE, "math", "reasoning", "biology");
+                .containsExactlyInAnyOrder(BASE, "math", "reasoning", "biology", "xlora");
     }
 }
