@@ -113,8 +113,9 @@ record MergedModule(String path, int rank, Shape a, Shape b, List<MergePart> par
         float[] stacked = new float[Math.multiplyExact(a.rows(), a.cols())];
         int at = 0;
         for (MergePart part : parts) {
+            float factor = part.factor(path);
             for (float value : values(part.a(path))) {
-                stacked[at++] = part.factor(path) * value;
+                stacked[at++] = factor * value;
             }
         }
         return stacked;

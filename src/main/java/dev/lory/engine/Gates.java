@@ -40,7 +40,12 @@ final class Gates {
 
     /** The main pass may compute positions before this one. */
     int known() {
-        return to >= freeze ? Integer.MAX_VALUE : to;
+        return isSettled() ? Integer.MAX_VALUE : to;
+    }
+
+    /** Whether nothing more will have to be found out, however long the sequence gets. */
+    boolean isSettled() {
+        return to >= freeze;
     }
 
     /** Whether nothing more has to be found out about a sequence of that length. */

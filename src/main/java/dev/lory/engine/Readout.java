@@ -46,7 +46,7 @@ final class Readout {
             int first = pass.computed();
             pass.advance(pool, step.count(i));
             if (pass.isScaling()) {
-                if (sequence.gates.known() == Integer.MAX_VALUE) {
+                if (sequence.gates.isSettled()) {
                     pass.release(pool); // nothing more is to be found out
                 }
                 continue;

@@ -131,7 +131,7 @@ public final class Sequence {
         int found = passes[0].reuse(pool, gates.freeze());
         if (passes.length > 1) {
             int known = gates.resume(found);
-            if (gates.known() != Integer.MAX_VALUE) {
+            if (!gates.isSettled()) {
                 passes[1].reuse(pool, known + 1);
             }
         }

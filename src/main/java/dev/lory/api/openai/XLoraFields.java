@@ -9,7 +9,6 @@ import dev.lory.worker.XLoraOptions;
 import dev.lory.worker.XLoraOptions.Detail;
 import dev.lory.xlora.XLoraScalings;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalDouble;
 
 /** What requests and answers have for an X-LoRA: fields {@code xlora} and {@code adapter_scalings}. */
@@ -22,17 +21,7 @@ final class XLoraFields {
     /** @throws dev.lory.error.ServiceException {@code INVALID_REQUEST} naming the field */
     static XLoraOptions read(Fields body) {
         Detail detail = body.text("adapter_scalings").map(XLoraFields::detail).orElse(Detail.NONE);
-        Optional<Fields> xlora = body.object("xlora");
-        if (xlora.isEmpty()) {
-            XLoraOptions none = XLoraOptions.NONE;
-            return new XLoraOptions(
-                    none.topK(),
-                    none.softmaxTemperature(),
-                    none.globalScalingWeight(),
-                    none.nonGranularIndex(),
-                    detail);
-        }
-        Fields fields = xlora.get();
+        Fields fields = body.object("xlora").orElse(new Fields(JsonNodeFactory.instance.objectNode()));
         for (String name : fields.names()) {
             if (!KNOWN.contains(name)) {
                 throw invalid("xlora." + name, "xlora." + name + " is not a field here; there are " + KNOWN);
