@@ -3,6 +3,7 @@
 
     ./lory serve &
     src/test/scripts/accuracy.py [--url http://127.0.0.1:8080] [--limit N] [--in-flight 16] [--modes base,math] [--save answers.jsonl]
+    src/test/scripts/accuracy.py --modes xlora/1,xlora/2,xlora/4,xlora/8,xlora      non_granular_index 1, 2, ... beside none
 
 Exits 1 if an accuracy differs from its figure by more than --tolerance (a share of the questions)."""
 import argparse
@@ -64,9 +65,12 @@ def post(url, body, key):
 
 
 def ask(options, model, mode, question):
-    body = {"model": model, "adapters": [] if mode == "base" else [mode], "temperature": 0,
+    name, _, index = mode.partition("/")
+    body = {"model": model, "adapters": [] if mode == "base" else [name], "temperature": 0,
             "max_tokens": 64 if mode == "base" else 40,
             "messages": [{"role": "user", "content": question["prompt"]}]}
+    if index:
+        body["xlora"] = {"non_granular_index": int(index)}
     answer = post(options.url + "/v1/chat/completions", body, options.key)
     return answer["choices"][0]["message"]["content"], answer["usage"]["completion_tokens"]
 
@@ -106,8 +110,10 @@ def main():
                 saved.append({"mode": mode, "task": task, **question, "text": text, "correct": verdict})
         for task in TASKS:
             share = right[task] / len(questions[task])
-            worst = max(worst, abs(share - figures[mode][task]))
-            row += f"{100 * share:>8.1f} ({100 * figures[mode][task]:>5.1f}) "
+            figure = figures[mode.partition("/")[0]][task]
+            if "/" not in mode:
+                worst = max(worst, abs(share - figure))
+            row += f"{100 * share:>8.1f} ({100 * figure:>5.1f}) "
         seconds = time.time() - started
         print(row + f"{seconds:>10.0f}{tokens / seconds:>8.1f}", flush=True)
     if options.save:

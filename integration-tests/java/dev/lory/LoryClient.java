@@ -26,6 +26,22 @@ final class LoryClient implements AutoCloseable {
                 BodyHandlers.ofString());
     }
 
+    /** @param expected what {@code If-Match} names; empty = there is no such header */
+    HttpResponse<String> patch(String path, String expected, String body) throws Exception {
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(lory.url() + path))
+                .header("Content-Type", "application/merge-patch+json")
+                .method("PATCH", HttpRequest.BodyPublishers.ofString(body.replace('\'', '"')));
+        if (!expected.isEmpty()) {
+            request.header("If-Match", expected);
+        }
+        return client.send(request.build(), BodyHandlers.ofString());
+    }
+
+    HttpResponse<String> delete(String path) throws Exception {
+        return client.send(
+                HttpRequest.newBuilder(URI.create(lory.url() + path)).DELETE().build(), BodyHandlers.ofString());
+    }
+
     String get(String path) throws Exception {
         return client.send(HttpRequest.newBuilder(URI.create(lory.url() + path)).build(), BodyHandlers.ofString())
                 .body();

@@ -76,6 +76,8 @@ final class XLoraIT {
 
         JsonNode full = choice(SUM, "'model':'xlora','adapter_scalings':'full'").path("adapter_scalings");
         assertThat(full.path("sites").size()).isEqualTo(210);
+        assertThat(full.path("texts").size()).isEqualTo(full.path("tokens").asInt());
+        assertThat(full.at("/texts/0").asText()).isEqualTo("<|im_start|>");
         assertThat(full.path("scalings").size()).isEqualTo(full.path("tokens").asInt());
         double sum = 0;
         for (JsonNode value : full.path("scalings").get(5).get(7)) {
@@ -114,6 +116,79 @@ final class XLoraIT {
         // weighed with nothing it is the base model
         assertThat(text(SUM, "'model':'xlora','xlora':{'global_scaling_weight':0}"))
                 .isEqualTo(text(SUM, "'adapters':[]"));
+    }
+
+    @Test
+    void anOperatorSetsIt() throws Exception {
+        String xlora = "/api/v1/xloras/xlora";
+        assertThat(lory.patch(xlora, "", "{'top_k':1}").statusCode()).isEqualTo(428);
+        HttpResponse<String> set = lory.patch(xlora, "\"0\"", "{'top_k':1,'softmax_temperature':0.5}");
+        assertThat(set.statusCode()).as(set.body()).isEqualTo(200);
+        assertThat(set.headers().firstValue("ETag")).contains("\"1\"");
+        JsonNode shown = JSON.readTree(lory.get(xlora));
+        assertThat(shown.at("/overrides/top_k").asInt()).isEqualTo(1);
+        assertThat(shown.at("/workers/0/settings/top_k").asInt()).isEqualTo(1);
+        assertThat(shown.at("/workers/0/sites").size()).isEqualTo(210);
+
+        JsonNode one = choice(SUM, "'model':'xlora','adapter_scalings':'full'").at("/adapter_scalings/scalings");
+        assertThat(one.get(3).get(9)).filteredOn(value -> value.asDouble() == 0).hasSize(2);
+
+        assertThat(lory.patch(xlora, "\"0\"", "{'top_k':2}").statusCode()).isEqualTo(409);
+        for (String wrong :
+                List.of("{'top_k':4}", "{'top_k':0}", "{'softmax_temperature':0}", "{'top_p':1}", "{'top_k':'a'}")) {
+            assertThat(lory.patch(xlora, "\"1\"", wrong).statusCode()).as(wrong).isEqualTo(400);
+        }
+        JsonNode back = JSON.readTree(lory.patch(xlora, "\"1\"", "{'top_k':null,'softmax_temperature':null}")
+                .body());
+        assertThat(back.path("revision").asInt()).isEqualTo(2);
+        assertThat(back.at("/workers/0/settings/top_k").asInt()).isZero();
+        assertThat(JSON.readTree(lory.get(xlora + "/revisions"))
+                        .get(1)
+                        .at("/overrides/softmax_temperature")
+                        .asDouble())
+                .isEqualTo(0.5);
+        assertThat(text(GENES, "'model':'xlora'")).isEqualTo("mRNA: GUU UUC CCC. Protein: Val-Phe-Pro");
+    }
+
+    @Test
+    void tellsWhatAdaptersCountedSoFar() throws Exception {
+        long before = JSON.readTree(lory.get("/api/v1/xloras/xlora"))
+                .at("/workers/0/statistics/tokens")
+                .asLong();
+        choice(GENES, "'model':'xlora','adapter_scalings':'summary'");
+        JsonNode statistics = JSON.readTree(lory.get("/api/v1/xloras/xlora")).at("/workers/0/statistics");
+        assertThat(statistics.path("tokens").asLong()).isGreaterThan(before + 20);
+        assertThat(statistics.path("layers").size()).isEqualTo(30);
+        assertThat(statistics.at("/layers/7/entropy").asDouble()).isBetween(0.05, Math.log(3));
+        assertThat(lory.get("/metrics"))
+                .contains("lory_xlora_scaling_bucket{xlora=\"xlora\",adapter=\"biology\",le=\"0.9\"}")
+                .contains("# TYPE lory_xlora_scaling histogram");
+    }
+
+    @Test
+    void isListedWithItsOwnKindOnly() throws Exception {
+        assertThat(JSON.readTree(lory.get("/api/v1/xloras")))
+                .extracting(found -> found.path("name").asText())
+                .containsExactly("xlora");
+        assertThat(lory.get("/api/v1/xloras/math")).contains("is no X-LoRA");
+        HttpResponse<String> none = lory.post("/api/v1/xloras", "{'name':'m','source':'adapters/math'}");
+        assertThat(none.statusCode()).isEqualTo(422);
+        assertThat(none.body()).contains("is no X-LoRA: it has neither");
+        HttpResponse<String> checked = lory.post("/api/v1/xloras?dry_run=true", "{'source':'adapters/xlora'}");
+        assertThat(checked.body()).contains("the base's weights have 4 bits");
+    }
+
+    @Test
+    void aSecondNameOfThePackageIsMadeAndGivenUp() throws Exception {
+        HttpResponse<String> made = lory.post("/api/v1/xloras", "{'name':'second','source':'adapters/xlora'}");
+        assertThat(made.statusCode()).as(made.body()).isEqualTo(201);
+        for (int i = 0; i < 300 && !lory.get("/api/v1/xloras/second").contains("\"READY\""); i++) {
+            Thread.sleep(50);
+        }
+        assertThat(text(GENES, "'model':'second'")).startsWith("mRNA: GUU");
+        assertThat(lory.delete("/api/v1/xloras/math").statusCode()).isEqualTo(404);
+        assertThat(lory.delete("/api/v1/xloras/second").statusCode()).isEqualTo(204);
+        assertThat(lory.get("/api/v1/xloras/second")).contains("no adapter `second` is registered");
     }
 
     @ParameterizedTest

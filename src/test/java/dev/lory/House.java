@@ -62,11 +62,11 @@ final class House {
                     "worker worker.grpc",
                     "digest engine xlora adapter ordering model tokenizer template format kernel kernel.cpu kernel.cuda sampling"),
             row("database", ""),
-            row("registry", "digest worker adapter ordering"),
+            row("registry", "digest worker xlora adapter ordering"),
             row(
                     "api api.openai api.admin api.dialect api.metrics api.quota",
                     "registry worker xlora adapter ordering sampling"),
-            row("cli", "api registry database worker adapter ordering sampling tokenizer template"));
+            row("cli", "api registry database worker xlora adapter ordering sampling tokenizer template"));
 
     /** The first row in which a framework may show itself; what is above is plain Java. */
     static final String FIRST_WITH_FRAMEWORK = "worker";

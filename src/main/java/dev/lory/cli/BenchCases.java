@@ -23,6 +23,10 @@ final class BenchCases {
     private static final String XLORA = "xlora";
     /** The same with those of the first generated token from then on. */
     private static final String FROZEN = "frozen";
+    /** A third of the batch with the base, a third with an X-LoRA: as many rows in a step as the base's case has, two for each of the latter. */
+    private static final String BESIDE = "beside";
+
+    private static final int ROWS_OF_BOTH = 3;
 
     private final Map<String, Path> adapters = new LinkedHashMap<>();
     private final Map<String, Path> xloras = new LinkedHashMap<>();
@@ -41,13 +45,13 @@ final class BenchCases {
         given.forEach((name, path) -> (AdapterKind.of(path) == AdapterKind.XLORA ? xloras : adapters).put(name, path));
         List<String> possible = new ArrayList<>(
                 Arrays.stream(Distribution.values()).map(Distribution::label).toList());
-        Collections.addAll(possible, SUM, XLORA, FROZEN);
+        Collections.addAll(possible, SUM, XLORA, FROZEN, BESIDE);
         for (String label : wanted) {
             if (!possible.contains(label)) {
                 throw new ServiceException(
                         INVALID_CONFIGURATION, "--distribution must be one of " + possible + " but is '" + label + "'");
             }
-            boolean ofXlora = label.equals(XLORA) || label.equals(FROZEN);
+            boolean ofXlora = List.of(XLORA, FROZEN, BESIDE).contains(label);
             if (ofXlora ? xloras.isEmpty() : adapters.isEmpty()) {
                 throw new ServiceException(
                         INVALID_CONFIGURATION,
@@ -88,6 +92,11 @@ final class BenchCases {
             }
             if (isWanted(FROZEN)) {
                 add(cases, FROZEN, Collections.nCopies(batch, Row.frozen(name, 1)));
+            }
+            if (isWanted(BESIDE) && batch >= ROWS_OF_BOTH) {
+                List<Row> rows = new ArrayList<>(Collections.nCopies(batch / ROWS_OF_BOTH, Row.of(List.of())));
+                rows.addAll(Collections.nCopies(batch / ROWS_OF_BOTH, Row.of(List.of(name))));
+                add(cases, BESIDE, rows);
             }
         }
         return cases;

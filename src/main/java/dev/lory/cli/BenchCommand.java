@@ -60,7 +60,7 @@ final class BenchCommand implements Callable<Integer> {
             split = ",",
             paramLabel = "CASE",
             description =
-                    "distinct, uniform, skewed, identical, mixed, idle, with an X-LoRA also sum, xlora, frozen; default: all of them.")
+                    "distinct, uniform, skewed, identical, mixed, idle, with an X-LoRA also sum, xlora, frozen, beside; default: all of them.")
     private List<String> distributions = List.of();
 
     @Spec
@@ -129,6 +129,7 @@ final class BenchCommand implements Callable<Integer> {
                 given.kvCacheBytes(),
                 Math.max(2 * batch, given.maxWaiting()),
                 given.adapterPolicy(),
+                given.xloraPolicy(),
                 given.residency());
     }
 

@@ -11,6 +11,7 @@ import dev.lory.worker.GenerationRequest.WeightedAdapter;
 import dev.lory.worker.Prompt;
 import dev.lory.worker.Worker;
 import dev.lory.worker.XLoraOptions;
+import dev.lory.xlora.XLoraOverrides;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -66,7 +67,9 @@ final class BenchRun {
 
         /** With an X-LoRA, whose scalings stay what they are after that many tokens. */
         static Row frozen(String name, int index) {
-            return new Row(of(List.of(name)).adapters(), XLoraOptions.nonGranular(index));
+            return new Row(
+                    of(List.of(name)).adapters(),
+                    new XLoraOptions(XLoraOverrides.nonGranular(index), XLoraOptions.Detail.NONE));
         }
     }
 

@@ -17,7 +17,8 @@ import picocli.CommandLine.IVersionProvider;
             BenchCommand.class,
             TokenizeCommand.class,
             TemplateCommand.class,
-            OrderingCommand.class
+            OrderingCommand.class,
+            XLoraCommand.class
         },
         mixinStandardHelpOptions = true,
         versionProvider = Lory.Version.class,

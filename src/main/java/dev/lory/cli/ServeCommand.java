@@ -6,9 +6,11 @@ import dev.lory.error.ServiceException;
 import dev.lory.ordering.Ordering;
 import dev.lory.ordering.OrderingFile;
 import dev.lory.ordering.OrderingValidator;
+import dev.lory.worker.AdapterKind;
 import dev.lory.worker.Worker;
 import dev.lory.worker.WorkerOptions;
 import dev.lory.worker.WorkerStatus.ModelInfo;
+import dev.lory.xlora.XLoraPackage;
 import io.quarkus.runtime.LaunchMode;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -44,7 +46,9 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = {"-o", "--order"},
             paramLabel = "FILE",
-            description = "An ordering file to start with; default with the demo model: orderings/demo.json.")
+            description =
+                    "An ordering file to start with, or that of X-LoRAs that bring none; default with the demo model:"
+                            + " orderings/demo.json.")
     private @Nullable Path order;
 
     @Option(
@@ -79,6 +83,9 @@ final class ServeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (order != null && isForXLoras()) {
+            workerFlags.orderXLorasBy(order);
+        }
         WorkerOptions options = workerFlags.options();
         Map<String, String> properties = new LinkedHashMap<>(WorkerFlags.properties(options));
         adapterProperties(properties);
@@ -115,11 +122,18 @@ final class ServeCommand implements Callable<Integer> {
                 adapterFlags.rootOr(Settings.home().resolve("models")).toString());
         Path demo = Settings.home().resolve("orderings").resolve("demo.json");
         if (order != null) {
-            properties.put("lory.order", WorkerFlags.existing("--order", order).toString());
+            Path file = WorkerFlags.existing("--order", order);
+            properties.put("lory.order", isForXLoras() ? "" : file.toString());
         } else {
             // The demo's ordering names the demo's adapters; another model starts without.
             properties.put("lory.order", workerFlags.isDemo() && Files.exists(demo) ? demo.toString() : "");
         }
+    }
+
+    /** As with mistral.rs, whose {@code -o} belongs to {@code -x}: it is not uploaded then, since its order names no adapters of their own. */
+    private boolean isForXLoras() {
+        return adapterFlags.named().values().stream()
+                .anyMatch(folder -> AdapterKind.of(folder) == AdapterKind.XLORA && !XLoraPackage.hasOrdering(folder));
     }
 
     /** As an upload would be checked, but before anything is started. */

@@ -9,6 +9,7 @@ import dev.lory.worker.LocalWorker;
 import dev.lory.worker.ResidencyLimits;
 import dev.lory.worker.Worker;
 import dev.lory.worker.WorkerOptions;
+import dev.lory.xlora.XLoraPolicy;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -126,6 +127,26 @@ final class WorkerFlags {
             description = "Take only adapters that one of these Ed25519 public keys (PEM) has signed.")
     private List<Path> adapterSigners = List.of();
 
+    @Option(names = "--xlora-order", paramLabel = "FILE", description = "The ordering file of X-LoRAs that bring none.")
+    private @Nullable Path xloraOrder;
+
+    @Option(
+            names = "--any-base-model-id",
+            description = "Take X-LoRAs whose base_model_id is not their ordering file's; else refused.")
+    private boolean anyBaseModelId;
+
+    @Option(
+            names = "--tgt-non-granular-index",
+            paramLabel = "K",
+            description = "Tokens of X-LoRAs after generated one K use its scalings; 0 = each has its own.")
+    private int tgtNonGranularIndex;
+
+    @Option(
+            names = "--max-non-granular-seqs",
+            paramLabel = "N",
+            description = "Such sequences at the same time, others wait; 1 = as mistral.rs, 0 = any number.")
+    private int maxNonGranularSeqs;
+
     /** Loads the model, and tells on standard error if it takes long. The one place where a command gets its worker from. */
     static Worker open(WorkerOptions options) {
         PrintWriter err = new PrintWriter(System.err, false, StandardCharsets.UTF_8);
@@ -153,6 +174,11 @@ final class WorkerFlags {
     /** Whether no model was named. */
     boolean isDemo() {
         return model == null;
+    }
+
+    /** The ordering file of X-LoRAs that bring none, if no flag names another. */
+    void orderXLorasBy(Path file) {
+        xloraOrder = xloraOrder == null ? file : xloraOrder;
     }
 
     int maxNumSeqs() {
@@ -188,6 +214,13 @@ final class WorkerFlags {
                         maxAdapterBytes,
                         maxLoraRank,
                         adapterSigners.stream().map(AdapterPolicy::signer).toList()),
+                new XLoraPolicy(
+                        xloraOrder == null
+                                ? ""
+                                : existing("--xlora-order", xloraOrder).toString(),
+                        anyBaseModelId,
+                        tgtNonGranularIndex,
+                        maxNonGranularSeqs),
                 new ResidencyLimits(maxLoras, maxLoraBytes));
     }
 

@@ -59,7 +59,9 @@ final class Classification {
         if (pending > 0) {
             float[][] gates = classifier.gates(hidden, rows, pending, settings);
             for (int i = 0; i < pending; i++) {
-                owners[i].gates.put(positions[i], gates[i]);
+                if (owners[i].gates.put(positions[i], gates[i])) {
+                    owners[i].xlora().tally().add(gates[i]);
+                }
             }
             pending = 0;
         }

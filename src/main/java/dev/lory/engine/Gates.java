@@ -86,9 +86,10 @@ final class Gates {
         return all;
     }
 
-    void put(int position, float[] gates) {
+    /** @return false if they were known before */
+    boolean put(int position, float[] gates) {
         if (position != to) {
-            return; // known from before
+            return false;
         }
         if (position >= byPosition.length) {
             int size = Math.max(64, 2 * position);
@@ -98,5 +99,6 @@ final class Gates {
         }
         byPosition[position] = gates;
         to++;
+        return true;
     }
 }

@@ -22,4 +22,19 @@ public record LinearSite(String path, int index, Shape shape, int firstRow, int 
     public String module() {
         return path.substring(path.lastIndexOf('.') + 1);
     }
+
+    /** The layer it is in: {@code model.layers.3}. */
+    public String layer() {
+        return layerOf(path);
+    }
+
+    /** A path up to its first number; the path itself if it has none. */
+    public static String layerOf(String path) {
+        for (int from = 0, dot = path.indexOf('.'); dot >= 0; from = dot + 1, dot = path.indexOf('.', from)) {
+            if (from < dot && path.substring(from, dot).chars().allMatch(Character::isDigit)) {
+                return path.substring(0, dot);
+            }
+        }
+        return path;
+    }
 }

@@ -4,6 +4,7 @@ import dev.lory.worker.AdapterKind;
 import dev.lory.worker.DesiredState.DesiredAdapter;
 import dev.lory.worker.DesiredState.Residency;
 import dev.lory.worker.WorkerStatus.AdapterStatus;
+import dev.lory.xlora.XLoraOverrides;
 import jakarta.persistence.Column;
 import jakarta.persistence.Entity;
 import jakarta.persistence.EnumType;
@@ -115,8 +116,8 @@ class AdapterEntity {
     }
 
     /** What workers are told. */
-    DesiredAdapter desired(Path folder) {
-        return new DesiredAdapter(name, folder.toString(), generation, residency, wantedAt);
+    DesiredAdapter desired(Path folder, XLoraOverrides overrides) {
+        return new DesiredAdapter(name, folder.toString(), generation, residency, wantedAt, overrides);
     }
 
     /** What the worker found in it; a status without digest says nothing. */

@@ -82,12 +82,13 @@ public class AdapterService {
     /** @throws ServiceException {@code ADAPTER_NOT_FOUND} naming it */
     public Adapter get(String name) {
         return QuarkusTransaction.joiningExisting()
-                .call(() -> adapters.require(served(), name).view());
+                .call(() -> adapters.require(models.require(), name).view());
     }
 
     /** Oldest first. */
     public List<AdapterTransition> transitions(String name) {
-        return QuarkusTransaction.joiningExisting().call(() -> adapters.transitions(adapters.require(served(), name)));
+        return QuarkusTransaction.joiningExisting()
+                .call(() -> adapters.transitions(adapters.require(models.require(), name)));
     }
 
     /**
@@ -323,11 +324,5 @@ public class AdapterService {
                 uploads.discard(source);
             }
         });
-    }
-
-    private BaseModelEntity served() {
-        return models.served()
-                .orElseThrow(() -> new ServiceException(
-                        ErrorCode.UNAVAILABLE, "the served model is not registered yet; try again later"));
     }
 }

@@ -5,6 +5,7 @@ import dev.lory.error.Finding;
 import dev.lory.error.ServiceException;
 import dev.lory.ordering.AdapterNames;
 import dev.lory.registry.Alias.Target;
+import dev.lory.worker.AdapterKind;
 import dev.lory.worker.GenerationRequest.WeightedAdapter;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.ArrayList;
@@ -80,6 +81,9 @@ class AliasValidator {
                         path,
                         "adapter `" + adapter.name() + "` is FAILED: "
                                 + row.get().stateReason()));
+            } else if (row.get().kind() == AdapterKind.XLORA && (set.size() > 1 || adapter.weight() != 1)) {
+                findings.add(Finding.error(
+                        path, "`" + adapter.name() + "` is an X-LoRA, which can only run alone and with weight 1"));
             }
             if (!seen.add(adapter.name())) {
                 findings.add(Finding.error(path, "adapter `" + adapter.name() + "` is named twice"));

@@ -22,13 +22,21 @@ class BaseModels implements PanacheRepository<BaseModelEntity> {
         return find("modelId", workers.status().model().name()).firstResultOptional();
     }
 
-    /** As {@link #served}, locked until the transaction ends. */
+    /** As {@link #served}. @throws ServiceException {@code UNAVAILABLE} if there is none yet */
+    BaseModelEntity require() {
+        return served().orElseThrow(BaseModels::notYet);
+    }
+
+    /** As {@link #require}, locked until the transaction ends. */
     BaseModelEntity lock() {
         return find("modelId", workers.status().model().name())
                 .withLock(LockModeType.PESSIMISTIC_WRITE)
                 .firstResultOptional()
-                .orElseThrow(() -> new ServiceException(
-                        ErrorCode.UNAVAILABLE, "the served model is not registered yet; try again later"));
+                .orElseThrow(BaseModels::notYet);
+    }
+
+    private static ServiceException notYet() {
+        return new ServiceException(ErrorCode.UNAVAILABLE, "the served model is not registered yet; try again later");
     }
 
     /** Makes or updates the row of a model. */

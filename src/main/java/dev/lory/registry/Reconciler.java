@@ -7,6 +7,7 @@ import dev.lory.worker.Worker;
 import dev.lory.worker.WorkerStatus;
 import dev.lory.worker.WorkerStatus.AdapterStatus;
 import dev.lory.worker.WorkerStatus.Tier;
+import dev.lory.xlora.XLoraOverrides;
 import io.quarkus.narayana.jta.QuarkusTransaction;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.util.Comparator;
@@ -29,6 +30,7 @@ class Reconciler {
     private final AdapterRepository adapters;
     private final ActivationRepository activations;
     private final ActivationService active;
+    private final XLoraSettingsRepository settings;
     private final AliasRepository aliases;
     private final AliasService named;
     private final AdapterSources sources;
@@ -38,6 +40,7 @@ class Reconciler {
             AdapterRepository adapters,
             ActivationRepository activations,
             ActivationService active,
+            XLoraSettingsRepository settings,
             AliasRepository aliases,
             AliasService named,
             AdapterSources sources) {
@@ -45,6 +48,7 @@ class Reconciler {
         this.adapters = adapters;
         this.activations = activations;
         this.active = active;
+        this.settings = settings;
         this.aliases = aliases;
         this.named = named;
         this.sources = sources;
@@ -85,11 +89,14 @@ class Reconciler {
                 .filter(adapter ->
                         adapter.state() == AdapterState.REGISTERED && adapter.residency() != Residency.UNLOADED)
                 .forEach(adapter -> adapters.move(adapter, AdapterState.LOADING, "", ACTOR));
+        Map<Long, XLoraOverrides> overrides = settings.latest(kept);
         return new DesiredState(
                 model.desiredRevision(),
                 kept.stream()
                         .sorted(Comparator.comparing(adapter -> !activeNames.contains(adapter.name())))
-                        .map(adapter -> adapter.desired(sources.folder(adapter.source())))
+                        .map(adapter -> adapter.desired(
+                                sources.folder(adapter.source()),
+                                overrides.getOrDefault(adapter.id(), XLoraOverrides.NONE)))
                         .toList());
     }
 

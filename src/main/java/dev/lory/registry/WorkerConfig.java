@@ -3,6 +3,7 @@ package dev.lory.registry;
 import dev.lory.adapter.AdapterPolicy;
 import dev.lory.worker.ResidencyLimits;
 import dev.lory.worker.WorkerOptions;
+import dev.lory.xlora.XLoraPolicy;
 import io.smallrye.config.ConfigMapping;
 import io.smallrye.config.WithDefault;
 import java.nio.file.Path;
@@ -79,6 +80,21 @@ public interface WorkerConfig {
     /** Ed25519 public keys in PEM, one of which must have signed an adapter; absent = no signature is asked for. */
     Optional<List<Path>> adapterSigners();
 
+    /** The ordering file of X-LoRAs that bring none; absent = they are refused. */
+    Optional<String> xloraOrder();
+
+    /** Whether X-LoRAs are taken whose base_model_id is not their ordering file's. */
+    @WithDefault("false")
+    boolean anyBaseModelId();
+
+    /** Tokens of X-LoRAs after this generated one use its scalings; 0 = each has its own. */
+    @WithDefault("0")
+    int tgtNonGranularIndex();
+
+    /** Sequences with such an index at the same time, others wait; 0 = any number. */
+    @WithDefault("0")
+    int maxNonGranularSeqs();
+
     /** The same as a plain record, checked. */
     default WorkerOptions options() {
         return new WorkerOptions(
@@ -101,6 +117,7 @@ public interface WorkerConfig {
                         adapterSigners().orElse(List.of()).stream()
                                 .map(AdapterPolicy::signer)
                                 .toList()),
+                new XLoraPolicy(xloraOrder().orElse(""), anyBaseModelId(), tgtNonGranularIndex(), maxNonGranularSeqs()),
                 new ResidencyLimits(maxLoras(), maxLoraBytes()));
     }
 }

@@ -1,11 +1,17 @@
 package dev.lory.worker;
 
 import dev.lory.adapter.AdapterWeights;
+import dev.lory.model.LinearSite;
 import dev.lory.worker.DesiredState.DesiredAdapter;
 import dev.lory.worker.DesiredState.Residency;
 import dev.lory.worker.WorkerStatus.AdapterStatus;
 import dev.lory.worker.WorkerStatus.Tier;
+import dev.lory.worker.WorkerStatus.XLoraStatus;
+import dev.lory.xlora.XLoraSettings;
+import dev.lory.xlora.XLoraTally;
+import dev.lory.xlora.XLoraWeights;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
@@ -15,6 +21,9 @@ final class AdapterEntry {
     private record Facts(String digest, int rank, long bytes, List<String> targetModules) {
         static final Facts NONE = new Facts("", 0, 0, List.of());
     }
+
+    /** The same of an X-LoRA, and what its adapters have counted since. */
+    private record XLoraFacts(List<String> adapters, List<String> sites, XLoraSettings settings, XLoraTally tally) {}
 
     DesiredAdapter wanted;
 
@@ -28,6 +37,9 @@ final class AdapterEntry {
     boolean gone;
 
     private Facts facts = Facts.NONE;
+    /** What it is beyond an adapter, if it is an X-LoRA. */
+    private @Nullable XLoraFacts xlora;
+
     private @Nullable Resident resident;
     /** Dropped, but still in its slot. */
     private @Nullable Resident leaving;
@@ -78,6 +90,29 @@ final class AdapterEntry {
 
     void describe(AdapterWeights weights) {
         facts = new Facts(weights.digest(), weights.rank(), weights.bytes(), weights.targetModules());
+        if (xlora == null && weights instanceof XLoraWeights found) {
+            xlora = new XLoraFacts(
+                    found.names(),
+                    found.sites().stream().map(LinearSite::path).toList(),
+                    found.settings(),
+                    new XLoraTally(found));
+        }
+    }
+
+    /** Of an X-LoRA that was loaded at least once. */
+    XLoraTally tally() {
+        return Objects.requireNonNull(xlora).tally();
+    }
+
+    /** Empty if it is no X-LoRA, or that is not known yet. */
+    Optional<XLoraStatus> xloraStatus() {
+        return Optional.ofNullable(xlora)
+                .map(known -> new XLoraStatus(
+                        wanted.name(),
+                        known.adapters(),
+                        known.sites(),
+                        wanted.overrides().apply(known.settings()),
+                        known.tally().statistics()));
     }
 
     AdapterStatus status() {

@@ -1,5 +1,6 @@
 package dev.lory.worker;
 
+import dev.lory.xlora.XLoraOverrides;
 import java.util.List;
 
 /**
@@ -13,16 +14,33 @@ public record DesiredState(long revision, List<DesiredAdapter> adapters) {
         adapters = List.copyOf(adapters);
     }
 
+    /** With overrides for X-LoRAs that have none of their own. */
+    DesiredState orElse(XLoraOverrides overrides) {
+        return new DesiredState(
+                revision,
+                adapters.stream()
+                        .map(adapter -> new DesiredAdapter(
+                                adapter.name(),
+                                adapter.source(),
+                                adapter.generation(),
+                                adapter.residency(),
+                                adapter.wantedAt(),
+                                adapter.overrides().orElse(overrides)))
+                        .toList());
+    }
+
     /**
      * @param name what requests call it
      * @param source the PEFT folder
      * @param generation rises when its files are to be read again
      * @param wantedAt the revision at which it was last asked to be loaded, even if another must go
+     * @param overrides if it is an X-LoRA, for requests that are silent about them
      */
-    public record DesiredAdapter(String name, String source, long generation, Residency residency, long wantedAt) {
+    public record DesiredAdapter(
+            String name, String source, long generation, Residency residency, long wantedAt, XLoraOverrides overrides) {
         /** Loaded if there is room, else when a request names it. */
         public DesiredAdapter(String name, String source) {
-            this(name, source, 0, Residency.ON_DEMAND, 0);
+            this(name, source, 0, Residency.ON_DEMAND, 0, XLoraOverrides.NONE);
         }
 
         /** Whether the weights are to be the same. */

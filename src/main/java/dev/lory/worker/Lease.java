@@ -3,6 +3,7 @@ package dev.lory.worker;
 import dev.lory.adapter.AdapterSet;
 import dev.lory.adapter.LoraWeights;
 import dev.lory.worker.GenerationEvent.UsedAdapter;
+import dev.lory.xlora.XLoraOverrides;
 import dev.lory.xlora.XLoraRun;
 import dev.lory.xlora.XLoraSettings;
 import dev.lory.xlora.XLoraWeights;
@@ -14,10 +15,18 @@ import java.util.Optional;
 final class Lease {
     private final List<UsedAdapter> used;
     private final List<Resident> residents;
+    /** As set for the first of them when the request came. */
+    private final XLoraOverrides overrides;
 
+    private Runnable turn = () -> {};
+
+    /** For who holds the lock of {@link ResidentAdapters}. */
     Lease(List<UsedAdapter> used, List<Resident> residents) {
         this.used = List.copyOf(used);
         this.residents = List.copyOf(residents);
+        overrides = residents.isEmpty()
+                ? XLoraOverrides.NONE
+                : residents.getFirst().entry.wanted.overrides();
     }
 
     /** What is summed; nothing if it is an X-LoRA. */
@@ -37,12 +46,23 @@ final class Lease {
     Optional<XLoraRun> xlora(XLoraOptions options) {
         for (Resident resident : residents) {
             if (resident.weights instanceof XLoraWeights weights) {
-                XLoraSettings settings =
-                        options.apply(weights.settings(), weights.experts().size());
-                return Optional.of(XLoraRun.of(weights, resident.slots, settings, options.traced()));
+                options.overrides().check("xlora.", weights.experts().size());
+                XLoraSettings settings = options.overrides().orElse(overrides).apply(weights.settings());
+                return Optional.of(
+                        XLoraRun.of(weights, resident.slots, settings, resident.entry.tally(), options.traced()));
             }
         }
         return Optional.empty();
+    }
+
+    /** Also has a turn until then. */
+    void hold(Runnable givesBack) {
+        turn = givesBack;
+    }
+
+    /** Gives back what it has beyond the adapters. */
+    void giveBack() {
+        turn.run();
     }
 
     List<UsedAdapter> used() {

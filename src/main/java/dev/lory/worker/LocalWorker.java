@@ -29,6 +29,7 @@ import dev.lory.worker.WorkerStatus.EngineStatus;
 import dev.lory.worker.WorkerStatus.ModelInfo;
 import dev.lory.xlora.ClassifierMemory;
 import dev.lory.xlora.XLoraPackage;
+import dev.lory.xlora.XLoraPolicy;
 import dev.lory.xlora.XLoraRun;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -55,6 +56,8 @@ public final class LocalWorker implements Worker {
     private final Engine engine;
     private final Decoder decoder;
     private final AdapterPolicy policy;
+    private final XLoraPolicy xloraPolicy;
+    private final NonGranularTurns turns;
     private final ClassifierMemory classifiers;
     private final ResidentAdapters adapters;
     private final Object loading = new Object();
@@ -91,6 +94,8 @@ public final class LocalWorker implements Worker {
         engine = new Engine(decoder, new LoraDelta(backend, slots), engineOptions);
         this.decoder = decoder;
         policy = options.adapterPolicy();
+        xloraPolicy = options.xloraPolicy();
+        turns = new NonGranularTurns(xloraPolicy.maxNonGranular());
         classifiers = new ClassifierMemory(backend);
         adapters = new ResidentAdapters(
                 new ResidentAdapters.Device(
@@ -179,6 +184,7 @@ public final class LocalWorker implements Worker {
                 model,
                 adapters.appliedRevision(),
                 adapters.status(),
+                adapters.xloras(),
                 adapters.residency(),
                 new EngineStatus(
                         stats.running(),
@@ -196,7 +202,7 @@ public final class LocalWorker implements Worker {
 
     @Override
     public synchronized WorkerStatus apply(DesiredState desired) {
-        List<String> loaded = adapters.apply(desired);
+        List<String> loaded = adapters.apply(desired.orElse(xloraPolicy.overrides()));
         if (!loaded.isEmpty() && !warm) {
             warm = true;
             WarmUp.run(this, loaded);
@@ -209,7 +215,7 @@ public final class LocalWorker implements Worker {
         Path folder = Path.of(source);
         synchronized (loading) {
             return XLoraPackage.isIn(folder)
-                    ? new XLoraPackage(folder, policy).check(decoder, classifiers)
+                    ? new XLoraPackage(folder, policy, xloraPolicy).check(decoder, classifiers)
                     : new PeftFolder(folder, policy).check(decoder, backend);
         }
     }
@@ -219,7 +225,7 @@ public final class LocalWorker implements Worker {
         Path folder = Path.of(source);
         synchronized (loading) {
             return XLoraPackage.isIn(folder)
-                    ? new XLoraPackage(folder, policy).load(decoder, classifiers)
+                    ? new XLoraPackage(folder, policy, xloraPolicy).load(decoder, classifiers)
                     : new PeftFolder(folder, policy).load(decoder, backend);
         }
     }
@@ -258,6 +264,7 @@ public final class LocalWorker implements Worker {
         if (run.isEmpty() && !request.xlora().equals(XLoraOptions.NONE)) {
             throw invalid("xlora", "xlora and adapter_scalings are for requests that select an X-LoRA");
         }
+        run.ifPresent(xlora -> lease.hold(turns.take(xlora.settings())));
         return run.map(xlora -> new Sequence(prompt, length, xlora, params, ends, seed, vocab, queue))
                 .orElseGet(() -> new Sequence(prompt, length, lease.set(), params, ends, seed, vocab, queue));
     }

@@ -11,6 +11,7 @@ import dev.lory.worker.GenerationEvent.UsedAdapter;
 import dev.lory.worker.GenerationRequest.WeightedAdapter;
 import dev.lory.worker.WorkerStatus.AdapterStatus;
 import dev.lory.worker.WorkerStatus.ResidencyStatus;
+import dev.lory.worker.WorkerStatus.XLoraStatus;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -322,6 +323,7 @@ final class ResidentAdapters {
 
     void release(Lease lease) {
         release(lease.residents());
+        lease.giveBack();
     }
 
     private synchronized void release(Iterable<Resident> residents) {
@@ -447,6 +449,13 @@ final class ResidentAdapters {
 
     synchronized List<AdapterStatus> status() {
         return entries.values().stream().map(AdapterEntry::status).toList();
+    }
+
+    synchronized List<XLoraStatus> xloras() {
+        return entries.values().stream()
+                .map(AdapterEntry::xloraStatus)
+                .flatMap(Optional::stream)
+                .toList();
     }
 
     synchronized ResidencyStatus residency() {

@@ -5,6 +5,7 @@ import static dev.lory.error.ErrorCode.INVALID_CONFIGURATION;
 import dev.lory.adapter.AdapterPolicy;
 import dev.lory.error.ServiceException;
 import dev.lory.format.WeightType;
+import dev.lory.xlora.XLoraPolicy;
 import java.nio.file.Path;
 
 /**
@@ -25,6 +26,7 @@ import java.nio.file.Path;
  *     out of half of the free memory
  * @param maxWaiting requests that may wait before more are refused
  * @param adapterPolicy what is asked of adapters
+ * @param xloraPolicy how X-LoRAs are taken
  * @param residency how much of the device adapters may take
  */
 public record WorkerOptions(
@@ -41,6 +43,7 @@ public record WorkerOptions(
         long kvCacheBytes,
         int maxWaiting,
         AdapterPolicy adapterPolicy,
+        XLoraPolicy xloraPolicy,
         ResidencyLimits residency) {
 
     public WorkerOptions {
@@ -76,6 +79,7 @@ public record WorkerOptions(
                 0,
                 1024,
                 AdapterPolicy.DEFAULT,
+                XLoraPolicy.DEFAULT,
                 ResidencyLimits.DEFAULT);
     }
 }

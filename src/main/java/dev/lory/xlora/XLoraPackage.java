@@ -26,7 +26,7 @@ import java.util.stream.Stream;
 /**
  * A folder with an X-LoRA, as the {@code xlora} package or PEFT saves it, its adapters in folders of their own: below it by their names, in
  * {@code adapters/}, or where its configuration says, if that is beside it. The ordering file says which adapter is which class of the
- * classifier, and which linear which site; it is {@value #ORDERING} in the folder, or beside it.
+ * classifier, and which linear which site; it is {@value #ORDERING} in the folder, or beside it, or the one of the {@link XLoraPolicy}.
  */
 public final class XLoraPackage {
     /** The name of the ordering file. */
@@ -36,12 +36,14 @@ public final class XLoraPackage {
 
     private final Path folder;
     private final AdapterPolicy policy;
+    private final XLoraPolicy xlora;
     private final List<Finding> findings = new ArrayList<>();
 
     /** Nothing is read yet. */
-    public XLoraPackage(Path folder, AdapterPolicy policy) {
+    public XLoraPackage(Path folder, AdapterPolicy policy, XLoraPolicy xlora) {
         this.folder = folder;
         this.policy = policy;
+        this.xlora = xlora;
     }
 
     /** Whether a folder is an X-LoRA package, rather than an adapter. */
@@ -65,7 +67,7 @@ public final class XLoraPackage {
         if (config.isEmpty() || ordering.isEmpty()) {
             throw refused();
         }
-        XLoraParts parts = new XLoraParts(config.get(), ordering.get(), base, findings);
+        XLoraParts parts = new XLoraParts(config.get(), ordering.get(), base, xlora.anyBase(), findings);
         List<LoraWeights> experts = new ArrayList<>();
         try {
             List<PeftFolder> folders = folders(config.get(), ordering.get());
@@ -193,9 +195,7 @@ public final class XLoraPackage {
 
     /** Empty if there are findings. */
     private Optional<Ordering> ordering() {
-        Path file = folder.resolve(ORDERING);
-        Path beside = folder.resolveSibling(ORDERING);
-        Path found = Files.isRegularFile(file) ? file : beside;
+        Path found = orderingFile();
         try {
             if (!Files.isRegularFile(found) || Files.size(found) > MAX_ORDERING_BYTES) {
                 throw new ServiceException(
@@ -212,6 +212,20 @@ public final class XLoraPackage {
         } catch (IOException e) {
             throw new ServiceException(INVALID_ADAPTER, found + " cannot be read: " + ServiceException.reason(e));
         }
+    }
+
+    private Path orderingFile() {
+        return hasOrdering(folder) || xlora.ordering().isEmpty() ? own(folder) : Path.of(xlora.ordering());
+    }
+
+    /** Whether a package brings its ordering file. */
+    public static boolean hasOrdering(Path folder) {
+        return Files.isRegularFile(own(folder));
+    }
+
+    private static Path own(Path folder) {
+        Path inside = folder.resolve(ORDERING);
+        return Files.isRegularFile(inside) ? inside : folder.resolveSibling(ORDERING);
     }
 
     private PeftFolder expert(XLoraConfig config, String name) {

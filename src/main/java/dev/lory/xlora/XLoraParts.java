@@ -26,17 +26,24 @@ final class XLoraParts {
 
     private static final String HEAD = "Got an adapter `lm_head` layer, this is unsupported with X-LoRA.";
 
+    /** With the figures of docs/numerics.md. */
+    private static final String FOUR_BITS =
+            "the base's weights have 4 bits, and the classifier sees hidden states that are off by"
+                    + " as much; 8 bits are the better choice where every scaling counts";
+
     private final XLoraConfig config;
     private final Ordering ordering;
     private final Decoder base;
+    private final boolean anyBase;
     private final List<Finding> findings;
     /** The linears of the model and its embedding, by number. */
     private final List<LinearSite> sites;
 
-    XLoraParts(XLoraConfig config, Ordering ordering, Decoder base, List<Finding> findings) {
+    XLoraParts(XLoraConfig config, Ordering ordering, Decoder base, boolean anyBase, List<Finding> findings) {
         this.config = config;
         this.ordering = ordering;
         this.base = base;
+        this.anyBase = anyBase;
         this.findings = findings;
         sites = new ArrayList<>(base.spec().linearSites());
         sites.add(base.spec().embeddingSite());
@@ -80,9 +87,16 @@ final class XLoraParts {
         }
         String id = config.baseModelId();
         if (!id.isEmpty() && !id.equals(ordering.baseModelId())) {
-            error(
-                    "base_model_id",
-                    "the ordering file is for `" + ordering.baseModelId() + "`, the X-LoRA for `" + id + "`");
+            String detail = "the ordering file is for `" + ordering.baseModelId() + "`, the X-LoRA for `" + id + "`";
+            findings.add(
+                    anyBase
+                            ? Finding.warning("base_model_id", detail)
+                            : Finding.error("base_model_id", detail + "; --any-base-model-id takes it all the same"));
+        }
+        boolean fourBits = base.spec().linearSites().stream()
+                .anyMatch(site -> base.weight(site).dtype().name().startsWith("Q4"));
+        if (fourBits) {
+            findings.add(Finding.warning("base", FOUR_BITS));
         }
     }
 

@@ -10,19 +10,26 @@ import java.util.List;
  * An X-LoRA as one sequence runs with it. A token is computed twice: first with every adapter at the same constant, which for 0 is the base
  * model, to find out from its hidden state what each adapter counts; then with that.
  *
+ * @param tally where what the adapters count is summed up
  * @param traced whether it will be asked what every token's scalings were, so that none may come from the cache
  * @param scaling what the first pass runs with
  * @param main what the second runs with; member i is adapter i, its weight that of all scalings
  */
 public record XLoraRun(
-        XLoraWeights weights, XLoraSettings settings, boolean traced, AdapterSet scaling, AdapterSet main) {
+        XLoraWeights weights,
+        XLoraSettings settings,
+        XLoraTally tally,
+        boolean traced,
+        AdapterSet scaling,
+        AdapterSet main) {
     /**
      * A sequence's own.
      *
      * @param slots of the experts, in order
-     * @param traced as in the record
+     * @param tally and {@code traced}: as in the record
      */
-    public static XLoraRun of(XLoraWeights weights, List<Integer> slots, XLoraSettings settings, boolean traced) {
+    public static XLoraRun of(
+            XLoraWeights weights, List<Integer> slots, XLoraSettings settings, XLoraTally tally, boolean traced) {
         float global = (float) settings.globalWeight();
         float constant = (float) (settings.passValue() * settings.globalWeight());
         List<Member> main = new ArrayList<>();
@@ -36,6 +43,7 @@ public record XLoraRun(
         return new XLoraRun(
                 weights,
                 settings,
+                tally,
                 traced,
                 settings.passValue() == 0 ? AdapterSet.BASE : AdapterSet.of(scaling),
                 new AdapterSet(main, key));

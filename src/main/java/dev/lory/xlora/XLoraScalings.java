@@ -1,5 +1,6 @@
 package dev.lory.xlora;
 
+import dev.lory.model.LinearSite;
 import java.util.List;
 
 /**
@@ -26,6 +27,35 @@ public record XLoraScalings(List<String> adapters, List<String> sites, List<floa
         }
         for (int i = 0; i < mean.length; i++) {
             mean[i] /= Math.max(1, (double) sites.size() * values.size());
+        }
+        return mean;
+    }
+
+    /** In the order of the model, as paths of their sites begin. */
+    public List<String> layers() {
+        return sites.stream().map(LinearSite::layerOf).distinct().toList();
+    }
+
+    /**
+     * Of an adapter, over the sites of each layer.
+     *
+     * @return {@code [layer][token]}
+     */
+    public double[][] byLayer(int adapter) {
+        List<String> layers = layers();
+        double[][] mean = new double[layers.size()][values.size()];
+        int[] count = new int[layers.size()];
+        for (int site = 0; site < sites.size(); site++) {
+            int layer = layers.indexOf(LinearSite.layerOf(sites.get(site)));
+            count[layer]++;
+            for (int token = 0; token < values.size(); token++) {
+                mean[layer][token] += values.get(token)[site * adapters.size() + adapter];
+            }
+        }
+        for (int layer = 0; layer < mean.length; layer++) {
+            for (int token = 0; token < values.size(); token++) {
+                mean[layer][token] /= count[layer];
+            }
         }
         return mean;
     }

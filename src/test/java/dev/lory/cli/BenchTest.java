@@ -41,7 +41,7 @@ class BenchTest {
         assertThat(cases.cases().getLast().rows())
                 .hasSize(4)
                 .allMatch(row -> row.adapters().getFirst().name().equals("xlora")
-                        && row.xlora().nonGranularIndex().orElse(0) == 1);
+                        && row.xlora().overrides().nonGranularIndex().orElse(0) == 1);
         assertThat(cases.slots()).containsOnlyKeys("math", "math#2", "math#3", "xlora");
         assertThat(new BenchCases(given, List.of(), 1).cases()).hasSize(10);
     }

@@ -60,6 +60,7 @@ final class FakeWorker implements Worker {
                 new ModelInfo("fake-model", "Fake", "fake.gguf", "00", 4096, VOCABULARY, List.of()),
                 desired.revision(),
                 adapters,
+                List.of(),
                 new ResidencyStatus(0, 0, 0, 0, 0, 0, 0, 0, Histogram.NONE, Histogram.NONE),
                 new EngineStatus(0, 0, 0, 1, 16, 0, 0, 0, 0, 0, Histogram.NONE));
     }

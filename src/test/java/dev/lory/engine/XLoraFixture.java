@@ -18,8 +18,10 @@ import dev.lory.model.arch.Architectures;
 import dev.lory.sampling.SamplingParams;
 import dev.lory.xlora.ClassifierMemory;
 import dev.lory.xlora.XLoraPackage;
+import dev.lory.xlora.XLoraPolicy;
 import dev.lory.xlora.XLoraRun;
 import dev.lory.xlora.XLoraSettings;
+import dev.lory.xlora.XLoraTally;
 import dev.lory.xlora.XLoraWeights;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -52,7 +54,7 @@ final class XLoraFixture implements AutoCloseable {
             DecoderSpec spec = Architectures.spec(source.config());
             decoder = DecoderLoader.load(spec, source.tensors(), backend, 512, 64);
             AdapterSlots adapters = new AdapterSlots(spec.embeddingSite().index() + 1);
-            weights = new XLoraPackage(folder.resolve("package"), AdapterPolicy.DEFAULT)
+            weights = new XLoraPackage(folder.resolve("package"), AdapterPolicy.DEFAULT, XLoraPolicy.DEFAULT)
                     .load(decoder, new ClassifierMemory(backend));
             for (LoraWeights expert : weights.experts()) {
                 slots.add(adapters.put(expert));
@@ -80,7 +82,7 @@ final class XLoraFixture implements AutoCloseable {
     Sequence sequence(int[] prompt, String mode, boolean scored, TokenSink sink) {
         int index = mode.equals("granular") ? 0 : Integer.parseInt(mode.substring(mode.lastIndexOf('_') + 1));
         XLoraSettings settings = weights.settings().nonGranular(index);
-        XLoraRun run = XLoraRun.of(weights, slots, settings, false);
+        XLoraRun run = XLoraRun.of(weights, slots, settings, new XLoraTally(weights), false);
         int length = prompt.length + newTokens();
         return new Sequence(prompt, length, run, params(scored), new int[0], 0, vocab(), sink);
     }

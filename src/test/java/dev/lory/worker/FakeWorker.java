@@ -109,6 +109,7 @@ public final class FakeWorker implements Worker {
                 model,
                 appliedRevision,
                 adapters.values().stream().map(this::status).toList(),
+                List.of(),
                 new ResidencyStatus(0, 0, 0, 0, 0, 0, 0, 0, Histogram.NONE, Histogram.NONE),
                 new EngineStatus(0, 0, 0, 128, 16, 0, 0, 0, 0, 0, Histogram.NONE));
     }

@@ -17,6 +17,7 @@ import dev.lory.worker.ResidentAdapters.Patience;
 import dev.lory.worker.WorkerStatus.AdapterStatus;
 import dev.lory.worker.WorkerStatus.AdapterStatus.State;
 import dev.lory.worker.WorkerStatus.Tier;
+import dev.lory.xlora.XLoraOverrides;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -84,7 +85,7 @@ final class ResidentAdaptersTest {
     }
 
     private static DesiredAdapter wanted(String name, Residency residency, long wantedAt) {
-        return new DesiredAdapter(name, name, 0, residency, wantedAt);
+        return new DesiredAdapter(name, name, 0, residency, wantedAt, XLoraOverrides.NONE);
     }
 
     private static Lease lease(ResidentAdapters adapters, String... names) {
@@ -229,7 +230,10 @@ final class ResidentAdaptersTest {
         assertRefused(() -> lease(adapters, "a"), ErrorCode.UNAVAILABLE, "has other content than when it was first");
         assertThat(status(adapters, "a").state()).isEqualTo(State.FAILED);
 
-        apply(adapters, new DesiredAdapter("a", "a", 1, Residency.ON_DEMAND, revision + 1), wanted("b"));
+        apply(
+                adapters,
+                new DesiredAdapter("a", "a", 1, Residency.ON_DEMAND, revision + 1, XLoraOverrides.NONE),
+                wanted("b"));
         assertThat(lease(adapters, "a").used())
                 .singleElement()
                 .satisfies(used -> assertThat(used.digest()).isEqualTo("changed"));
@@ -352,7 +356,8 @@ final class ResidentAdaptersTest {
                 int i = random.nextInt(names);
                 Residency residency = random.nextInt(3) == 0 ? Residency.UNLOADED : Residency.ON_DEMAND;
                 long generation = wanted[i].generation() + random.nextInt(2);
-                wanted[i] = new DesiredAdapter("n" + i, "n" + i, generation, residency, revision + random.nextInt(3));
+                wanted[i] = new DesiredAdapter(
+                        "n" + i, "n" + i, generation, residency, revision + random.nextInt(3), XLoraOverrides.NONE);
                 content.put("n" + i, "n" + i + "/" + generation);
                 if (generation == wanted[i].generation()) {
                     apply(adapters, wanted);

@@ -1,6 +1,7 @@
 package dev.lory.worker;
 
 import dev.lory.adapter.AdapterPolicy;
+import dev.lory.xlora.XLoraPolicy;
 import java.nio.file.Path;
 
 /** Options of a small worker for tests; each says what matters to it. */
@@ -16,6 +17,7 @@ final class SmallOptions {
     int maxNumBatchedTokens = 64;
     long kvCacheBytes = 4 << 20;
     int maxWaiting = 8;
+    XLoraPolicy xloraPolicy = XLoraPolicy.DEFAULT;
     ResidencyLimits residency = ResidencyLimits.DEFAULT;
 
     SmallOptions(Path model) {
@@ -37,6 +39,7 @@ final class SmallOptions {
                 kvCacheBytes,
                 maxWaiting,
                 AdapterPolicy.DEFAULT,
+                xloraPolicy,
                 residency);
     }
 }

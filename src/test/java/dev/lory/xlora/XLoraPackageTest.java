@@ -87,7 +87,7 @@ final class XLoraPackageTest {
     }
 
     private XLoraPackage read(Path folder) {
-        return new XLoraPackage(folder, AdapterPolicy.DEFAULT);
+        return new XLoraPackage(folder, AdapterPolicy.DEFAULT, XLoraPolicy.DEFAULT);
     }
 
     private ServiceException refused(XLoraPackage read) {

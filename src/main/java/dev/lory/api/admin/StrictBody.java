@@ -18,6 +18,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.Set;
 
 /** A JSON object of a request, read strictly: no unknown field, no field twice, no value of another type. */
@@ -150,6 +152,26 @@ final class StrictBody {
             throw invalid(prefix + field, prefix + field + " must be a number but is " + value);
         }
         return value.asDouble(absent);
+    }
+
+    /** As JSON Merge Patch (RFC 7396) has it: a number is the new value, null is none, and what is left out stays {@code now}. */
+    OptionalDouble patched(String field, OptionalDouble now) {
+        if (!object.has(field)) {
+            return now;
+        }
+        return object.get(field).isNull() ? OptionalDouble.empty() : OptionalDouble.of(number(field, 0));
+    }
+
+    /** As {@link #patched(String, OptionalDouble)}, for whole numbers. */
+    OptionalInt patched(String field, OptionalInt now) {
+        JsonNode value = object.path(field);
+        if (value.isMissingNode() || value.isNull()) {
+            return value.isNull() ? OptionalInt.empty() : now;
+        }
+        if (!value.isInt()) {
+            throw refused(field, "must be a whole number but is " + value);
+        }
+        return OptionalInt.of(value.intValue());
     }
 
     private JsonNode array(String field) {

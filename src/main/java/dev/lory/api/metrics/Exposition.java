@@ -3,6 +3,7 @@ package dev.lory.api.metrics;
 import dev.lory.worker.Histogram;
 import java.math.BigDecimal;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
@@ -40,16 +41,23 @@ final class Exposition {
 
     /** A family with one histogram and no other label. */
     Exposition histogram(String name, String help, Histogram histogram) {
-        family(name, "histogram", help);
+        return family(name, "histogram", help).histogram(name, Map.of(), histogram);
+    }
+
+    /** One histogram of a family. */
+    Exposition histogram(String name, Map<String, String> labels, Histogram histogram) {
         long below = 0;
         for (int i = 0; i < histogram.counts().size(); i++) {
             below += histogram.counts().get(i);
-            String bound = i < histogram.bounds().size()
-                    ? Double.toString(histogram.bounds().get(i))
-                    : "+Inf";
-            sample(name + "_bucket", Map.of("le", bound), below);
+            Map<String, String> bounded = new LinkedHashMap<>(labels);
+            bounded.put(
+                    "le",
+                    i < histogram.bounds().size()
+                            ? Double.toString(histogram.bounds().get(i))
+                            : "+Inf");
+            sample(name + "_bucket", bounded, below);
         }
-        return sample(name + "_sum", Map.of(), histogram.sum()).sample(name + "_count", Map.of(), below);
+        return sample(name + "_sum", labels, histogram.sum()).sample(name + "_count", labels, below);
     }
 
     private void labels(Map<String, String> labels) {

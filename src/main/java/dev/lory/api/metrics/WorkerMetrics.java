@@ -1,10 +1,14 @@
 package dev.lory.api.metrics;
 
+import dev.lory.worker.Histogram;
 import dev.lory.worker.WorkerStatus;
 import dev.lory.worker.WorkerStatus.AdapterStatus;
 import dev.lory.worker.WorkerStatus.EngineStatus;
 import dev.lory.worker.WorkerStatus.ResidencyStatus;
 import dev.lory.worker.WorkerStatus.Tier;
+import dev.lory.worker.WorkerStatus.XLoraStatus;
+import dev.lory.xlora.XLoraStatistics;
+import dev.lory.xlora.XLoraStatistics.OfAdapter;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,6 +36,7 @@ final class WorkerMetrics {
         metrics.engine();
         metrics.routing(seconds);
         metrics.adapters();
+        metrics.xloras();
         return metrics.out.toString();
     }
 
@@ -102,6 +107,24 @@ final class WorkerMetrics {
                 "lory_adapter_wait_seconds",
                 "Requests that waited for an adapter, until it was there or they gave up.",
                 residency.waits());
+    }
+
+    private void xloras() {
+        out.family(
+                "lory_xlora_scaling", "histogram", "What adapters of X-LoRAs counted, of each token at each linear.");
+        for (XLoraStatus xlora : status.xloras()) {
+            for (OfAdapter adapter : xlora.statistics().adapters()) {
+                Map<String, String> labels = new LinkedHashMap<>();
+                labels.put("xlora", xlora.name());
+                labels.put("adapter", adapter.name());
+                long count =
+                        adapter.histogram().stream().mapToLong(Long::longValue).sum();
+                out.histogram(
+                        "lory_xlora_scaling",
+                        labels,
+                        new Histogram(XLoraStatistics.BOUNDS, adapter.histogram(), adapter.mean() * count));
+            }
+        }
     }
 
     private void gauge(String name, String help, double value) {

@@ -17,6 +17,7 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Writes answers and pieces of streams as OpenAI's clients expect them; every required field is there, null where it has no value. */
 final class AnswerWriter implements AnswerForm {
@@ -157,7 +158,15 @@ final class AnswerWriter implements AnswerForm {
 
     private void scalings(ObjectNode node, Choice choice) {
         XLoraOptions.Detail detail = request.choices().getFirst().xlora().scalings();
-        choice.scalings().ifPresent(scalings -> node.set("adapter_scalings", XLoraFields.write(scalings, detail)));
+        choice.scalings()
+                .ifPresent(
+                        scalings -> node.set("adapter_scalings", XLoraFields.write(scalings, detail, texts(choice))));
+    }
+
+    /** Of prompt and output. */
+    private Stream<String> texts(Choice choice) {
+        Stream<Integer> output = choice.tokens.stream().map(Token::id);
+        return Stream.concat(choice.promptTokenIds.stream(), output).map(logprobs::name);
     }
 
     /** The usage, where it was asked for. */

@@ -19,7 +19,8 @@ final class Logprobs {
         this.asIds = asIds;
     }
 
-    private String name(int id) {
+    /** What answers call a token. */
+    String name(int id) {
         return asIds ? "token_id:" + id : vocabulary.text(id);
     }
 

@@ -7,12 +7,15 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.lory.worker.XLoraOptions;
 import dev.lory.worker.XLoraOptions.Detail;
+import dev.lory.xlora.XLoraOverrides;
 import dev.lory.xlora.XLoraScalings;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.stream.Stream;
 
 /** What requests and answers have for an X-LoRA: fields {@code xlora} and {@code adapter_scalings}. */
 final class XLoraFields {
+    private static final String PREFIX = "xlora.";
     private static final List<String> KNOWN =
             List.of("top_k", "softmax_temperature", "global_scaling_weight", "non_granular_index");
 
@@ -24,15 +27,16 @@ final class XLoraFields {
         Fields fields = body.object("xlora").orElse(new Fields(JsonNodeFactory.instance.objectNode()));
         for (String name : fields.names()) {
             if (!KNOWN.contains(name)) {
-                throw invalid("xlora." + name, "xlora." + name + " is not a field here; there are " + KNOWN);
+                throw invalid(PREFIX + name, PREFIX + name + " is not a field here; there are " + KNOWN);
             }
         }
-        return new XLoraOptions(
+        XLoraOverrides overrides = new XLoraOverrides(
                 fields.integer("top_k"),
                 number(fields, "softmax_temperature"),
                 number(fields, "global_scaling_weight"),
-                fields.integer("non_granular_index"),
-                detail);
+                fields.integer("non_granular_index"));
+        overrides.check(PREFIX);
+        return new XLoraOptions(overrides, detail);
     }
 
     private static Detail detail(String text) {
@@ -51,8 +55,13 @@ final class XLoraFields {
                 .orElse(OptionalDouble.empty());
     }
 
-    /** {@code {"adapters", "tokens", "mean"}}, and in full {@code "sites"} and {@code "scalings": [token][site][adapter]}. */
-    static ObjectNode write(XLoraScalings scalings, Detail detail) {
+    /**
+     * {@code {"adapters", "tokens", "mean"}}, and in full {@code "sites"}, {@code "texts": [token]} and
+     * {@code "scalings": [token][site][adapter]}.
+     *
+     * @param texts of the tokens, at least as many as have scalings
+     */
+    static ObjectNode write(XLoraScalings scalings, Detail detail, Stream<String> texts) {
         ObjectNode node = JsonNodeFactory.instance.objectNode();
         scalings.adapters().forEach(node.putArray("adapters")::add);
         node.put("tokens", scalings.values().size());
@@ -62,6 +71,7 @@ final class XLoraFields {
         }
         if (detail == Detail.FULL) {
             scalings.sites().forEach(node.putArray("sites")::add);
+            texts.limit(scalings.values().size()).forEach(node.putArray("texts")::add);
             ArrayNode tokens = node.putArray("scalings");
             int adapters = scalings.adapters().size();
             for (float[] values : scalings.values()) {

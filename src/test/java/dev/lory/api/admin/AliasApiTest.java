@@ -205,6 +205,9 @@ class AliasApiTest {
         problem(make("a:b", MIXTURE), 422, "invalid_alias").body("detail", containsString("colon"));
         problem(make("idle", "{'targets': [{'adapters': ['math'], 'share': 0}]}"), 422, "invalid_alias")
                 .body("detail", containsString("above 0"));
+        problem(make("mixed", "{'targets': [{'adapters': ['math', 'xlora']}]}"), 422, "invalid_alias")
+                .body("findings[0].path", equalTo("targets[0].adapters[1]"))
+                .body("findings[0].detail", containsString("is an X-LoRA"));
         problem(make("nothing", "{'targets': []}"), 422, "invalid_alias").body("detail", containsString("1 to 64"));
         for (String refused : List.of("math", FakeWorker.MODEL, "a:b", "idle", "nothing")) {
             given().get(ALIASES + refused + "/revisions").then().statusCode(404);
