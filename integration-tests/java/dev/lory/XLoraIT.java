@@ -198,7 +198,7 @@ final class XLoraIT {
                     "model":"xlora","xlora":{"top_k":4} | xlora.top_k is 4, there are 3 adapters
                     "model":"xlora","xlora":{"top_k":0} | xlora.top_k must be at least 1
                     "model":"xlora","xlora":{"non_granular_index":0} | xlora.non_granular_index must be at least 1
-                    "model":"xlora","xlora":{"softmax_temperature":0} | xlora.softmax_temperature must be above 0
+                    "model":"xlora","xlora":{"softmax_temperature":0} | xlora.softmax_temperature must be a finite number above 0
                     "model":"xlora","xlora":{"temperature":1} | xlora.temperature is not a field here
                     "adapters":["xlora","math"] | it is an X-LoRA, which weighs its own adapters
                     "adapters":[{"name":"xlora","weight":0.5}] | it is an X-LoRA, which weighs its own adapters

@@ -35,7 +35,9 @@ public record XLoraOverrides(
         requirePositive(prefix + "non_granular_index", nonGranularIndex);
         String temperature = prefix + "softmax_temperature";
         if (!(softmaxTemperature.orElse(1) > 0) || Double.isInfinite(softmaxTemperature.orElse(1))) {
-            throw invalid(temperature, temperature + " must be above 0 but is " + softmaxTemperature.getAsDouble());
+            throw invalid(
+                    temperature,
+                    temperature + " must be a finite number above 0 but is " + softmaxTemperature.getAsDouble());
         }
         String weight = prefix + "global_scaling_weight";
         if (!Double.isFinite(globalScalingWeight.orElse(1))) {
