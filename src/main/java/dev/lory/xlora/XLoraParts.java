@@ -28,8 +28,9 @@ final class XLoraParts {
 
     /** With the figures of docs/numerics.md. */
     private static final String FOUR_BITS =
-            "the base's weights have 4 bits, and the classifier sees hidden states that are off by"
-                    + " as much; 8 bits are the better choice where every scaling counts";
+            "the base's weights have 4 bits: unless the classifier was trained on these very values, its scalings are off."
+                    + " Of the demo model's their cosine fell from 0.9998 with 8 bits to 0.98, and a quarter of the answers"
+                    + " were lost";
 
     private final XLoraConfig config;
     private final Ordering ordering;
