@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -20,24 +21,45 @@ import picocli.CommandLine.Parameters;
         mixinStandardHelpOptions = true)
 final class XLoraCommand {
     private static final String STANDARD = "-";
-    private static final String FROM = "The answer, whole or as a stream; default: -, standard input.";
+
+    /** Where an answer comes from. */
+    static final class Source {
+        @Parameters(
+                paramLabel = "ANSWER",
+                arity = "0..1",
+                description = "The answer, whole or as a stream; default: -, standard input.")
+        private String answer = STANDARD;
+
+        @Option(names = "--choice", paramLabel = "N", description = "Which choice; default: ${DEFAULT-VALUE}.")
+        private int choice;
+
+        TracedAnswer read() {
+            try {
+                return TracedAnswer.of(
+                        answer.equals(STANDARD)
+                                ? new String(System.in.readAllBytes(), StandardCharsets.UTF_8)
+                                : Files.readString(Path.of(answer)),
+                        choice);
+            } catch (IOException e) {
+                throw new ServiceException(
+                        INVALID_CONFIGURATION, answer + " cannot be read: " + ServiceException.reason(e), e);
+            }
+        }
+    }
 
     @Command(
             name = "heatmap",
             description = "Draws an SVG: tokens by layers, a panel for each adapter.",
             mixinStandardHelpOptions = true)
     void heatmap(
-            @Parameters(paramLabel = "ANSWER", arity = "0..1", defaultValue = STANDARD, description = FROM)
-                    String answer,
-            @Option(names = "--choice", paramLabel = "N", defaultValue = "0", description = "Which choice; default: 0.")
-                    int choice,
+            @Mixin Source source,
             @Option(
                             names = {"-o", "--output"},
                             paramLabel = "FILE",
                             defaultValue = STANDARD,
                             description = "An .svg file; default: -, standard output.")
                     String output) {
-        TracedAnswer traced = TracedAnswer.of(read(answer), choice);
+        TracedAnswer traced = source.read();
         write(output, new Heatmap(traced).svg().getBytes(StandardCharsets.UTF_8));
     }
 
@@ -49,34 +71,20 @@ final class XLoraCommand {
             },
             mixinStandardHelpOptions = true)
     void export(
-            @Parameters(paramLabel = "ANSWER", arity = "0..1", defaultValue = STANDARD, description = FROM)
-                    String answer,
-            @Option(names = "--choice", paramLabel = "N", defaultValue = "0", description = "Which choice; default: 0.")
-                    int choice,
+            @Mixin Source source,
             @Option(
                             names = {"-o", "--output"},
                             paramLabel = "FILE",
                             required = true,
                             description = "A .npy or a .json file.")
                     String output) {
-        TracedAnswer traced = TracedAnswer.of(read(answer), choice);
+        TracedAnswer traced = source.read();
         if (output.endsWith(".npy")) {
             write(output, traced.npy());
         } else if (output.endsWith(".json")) {
             write(output, traced.json().getBytes(StandardCharsets.UTF_8));
         } else {
             throw new ServiceException(INVALID_CONFIGURATION, "--output must end with .npy or .json but is " + output);
-        }
-    }
-
-    private static String read(String answer) {
-        try {
-            return answer.equals(STANDARD)
-                    ? new String(System.in.readAllBytes(), StandardCharsets.UTF_8)
-                    : Files.readString(Path.of(answer));
-        } catch (IOException e) {
-            throw new ServiceException(
-                    INVALID_CONFIGURATION, answer + " cannot be read: " + ServiceException.reason(e), e);
         }
     }
 

@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.lory.Folders;
 import dev.lory.adapter.AdapterSet;
 import dev.lory.kernel.ReferenceBackend;
 import dev.lory.sampling.SamplingParams;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -107,14 +107,7 @@ final class RotationTest {
 
     /** A copy of a fixture with other keys in its config.json. */
     private Path changed(String model, String change) throws IOException {
-        Path from = MODELS.resolve(model);
-        try (Stream<Path> files = Files.walk(from)) {
-            for (Path file : files.filter(Files::isRegularFile).toList()) {
-                Path to = folder.resolve(from.relativize(file).toString());
-                Files.createDirectories(to.getParent());
-                Files.copy(file, to);
-            }
-        }
+        Folders.copy(MODELS.resolve(model), folder);
         ObjectMapper json = new ObjectMapper();
         Path config = folder.resolve("base/config.json");
         ObjectNode keys = (ObjectNode) json.readTree(config.toFile());

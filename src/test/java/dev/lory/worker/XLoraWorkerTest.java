@@ -3,6 +3,7 @@ package dev.lory.worker;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.lory.Folders;
 import dev.lory.sampling.SamplingParams;
 import dev.lory.worker.DesiredState.DesiredAdapter;
 import dev.lory.worker.DesiredState.Residency;
@@ -28,7 +29,6 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -158,7 +158,7 @@ final class XLoraWorkerTest {
 
     @Test
     void aPackageWithoutOrderingTakesTheOneOfTheFlag() throws IOException {
-        Path alone = copy(PAPER, temporary.resolve("alone/package"));
+        Path alone = Folders.copy(PAPER, temporary.resolve("alone/package"));
         AdapterStatus refused = set(open(XLoraPolicy.DEFAULT), alone, Residency.ON_DEMAND, XLoraOverrides.NONE);
         assertThat(refused.reason()).contains("has no ordering.json");
 
@@ -171,7 +171,7 @@ final class XLoraWorkerTest {
 
     @Test
     void anotherBaseIsRefusedUnlessItIsAllowed() throws IOException {
-        Path other = copy(FIXTURES.resolve("llama-paper"), temporary.resolve("other"));
+        Path other = Folders.copy(FIXTURES.resolve("llama-paper"), temporary.resolve("other"));
         Path config = other.resolve("package/xlora_config.json");
         Files.writeString(
                 config, Files.readString(config).replaceFirst("(\"base_model_id\": ?\")[^\"]*", "$1somebody/else"));
@@ -185,17 +185,6 @@ final class XLoraWorkerTest {
                 .isEmpty();
         assertThat(any.check(folder.toString()).findings())
                 .anyMatch(finding -> finding.detail().contains("somebody/else"));
-    }
-
-    private static Path copy(Path from, Path to) throws IOException {
-        try (Stream<Path> files = Files.walk(from)) {
-            for (Path file : files.filter(Files::isRegularFile).toList()) {
-                Path copy = to.resolve(from.relativize(file).toString());
-                Files.createDirectories(copy.getParent());
-                Files.copy(file, copy);
-            }
-        }
-        return to;
     }
 
     @Test

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.lory.Folders;
 import dev.lory.adapter.AdapterPolicy;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.Finding;
@@ -155,16 +156,7 @@ final class XLoraPackageTest {
     }
 
     private Path copy(String name) throws IOException {
-        Path from = FIXTURES.resolve(name);
-        Path to = temporary.resolve("copies").resolve(name);
-        try (Stream<Path> files = Files.walk(from)) {
-            for (Path file : files.filter(Files::isRegularFile).toList()) {
-                Path copy = to.resolve(from.relativize(file).toString());
-                Files.createDirectories(copy.getParent());
-                Files.copy(file, copy);
-            }
-        }
-        return to;
+        return Folders.copy(FIXTURES.resolve(name), temporary.resolve("copies").resolve(name));
     }
 
     private static void edit(Path file, String from, String to) throws IOException {
