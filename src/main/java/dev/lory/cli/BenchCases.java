@@ -23,10 +23,8 @@ final class BenchCases {
     private static final String XLORA = "xlora";
     /** The same with those of the first generated token from then on. */
     private static final String FROZEN = "frozen";
-    /** A third of the batch with the base, a third with an X-LoRA: as many rows in a step as the base's case has, two for each of the latter. */
+    /** Half of the batch with an X-LoRA, the other half with the base, of which the speed is told. */
     private static final String BESIDE = "beside";
-
-    private static final int ROWS_OF_BOTH = 3;
 
     private final Map<String, Path> adapters = new LinkedHashMap<>();
     private final Map<String, Path> xloras = new LinkedHashMap<>();
@@ -93,9 +91,9 @@ final class BenchCases {
             if (isWanted(FROZEN)) {
                 add(cases, FROZEN, Collections.nCopies(batch, Row.frozen(name, 1)));
             }
-            if (isWanted(BESIDE) && batch >= ROWS_OF_BOTH) {
-                List<Row> rows = new ArrayList<>(Collections.nCopies(batch / ROWS_OF_BOTH, Row.of(List.of())));
-                rows.addAll(Collections.nCopies(batch / ROWS_OF_BOTH, Row.of(List.of(name))));
+            if (isWanted(BESIDE) && batch > 1) {
+                List<Row> rows = new ArrayList<>(Collections.nCopies(batch - batch / 2, Row.of(List.of())));
+                rows.addAll(Collections.nCopies(batch / 2, Row.of(List.of(name)).aside()));
                 add(cases, BESIDE, rows);
             }
         }

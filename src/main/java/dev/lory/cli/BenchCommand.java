@@ -114,7 +114,7 @@ final class BenchCommand implements Callable<Integer> {
                         INVALID_CONFIGURATION, bound.getKey() + " must be at least 1 but is " + bound.getValue());
             }
         }
-        WorkerOptions given = workerFlags.options();
+        WorkerOptions given = workerFlags.forThroughput().options();
         return new WorkerOptions(
                 given.model(),
                 given.tokenizer(),
@@ -126,6 +126,7 @@ final class BenchCommand implements Callable<Integer> {
                 given.maxModelLen(),
                 Math.max(batch, given.maxNumSeqs()),
                 given.maxNumBatchedTokens(),
+                given.maxStepMillis(),
                 given.kvCacheBytes(),
                 Math.max(2 * batch, given.maxWaiting()),
                 given.adapterPolicy(),

@@ -18,6 +18,7 @@ import java.util.SplittableRandom;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.stream.IntStream;
 
 /** One timed batch through a worker: prompts of random tokens, greedy, past the end token, so that each run does the same work. */
 final class BenchRun {
@@ -42,7 +43,7 @@ final class BenchRun {
      * What one batch took.
      *
      * @param prefill prompt tokens of the batch per second, until the last row has its first token
-     * @param decode tokens per second of all rows after that; NaN if there are none
+     * @param decode tokens per second after that, as if all rows were as fast as those that count; NaN if there are none
      */
     record Sample(double prefill, double decode) {}
 
@@ -53,8 +54,12 @@ final class BenchRun {
         }
     }
 
-    /** What a row runs with. */
-    record Row(List<WeightedAdapter> adapters, XLoraOptions xlora) {
+    /**
+     * What a row runs with.
+     *
+     * @param counts whether its decoding is measured
+     */
+    record Row(List<WeightedAdapter> adapters, XLoraOptions xlora, boolean counts) {
         Row {
             adapters = List.copyOf(adapters);
         }
@@ -62,14 +67,20 @@ final class BenchRun {
         /** With these, each as trained; none = the base model. */
         static Row of(List<String> names) {
             return new Row(
-                    names.stream().map(name -> new WeightedAdapter(name, 1)).toList(), XLoraOptions.NONE);
+                    names.stream().map(name -> new WeightedAdapter(name, 1)).toList(), XLoraOptions.NONE, true);
         }
 
         /** With an X-LoRA, whose scalings stay what they are after that many tokens. */
         static Row frozen(String name, int index) {
             return new Row(
                     of(List.of(name)).adapters(),
-                    new XLoraOptions(XLoraOverrides.nonGranular(index), XLoraOptions.Detail.NONE));
+                    new XLoraOptions(XLoraOverrides.nonGranular(index), XLoraOptions.Detail.NONE),
+                    true);
+        }
+
+        /** With the same, only to be there. */
+        Row aside() {
+            return new Row(adapters, xlora, false);
         }
     }
 
@@ -90,22 +101,28 @@ final class BenchRun {
             Thread.currentThread().interrupt();
             throw new ServiceException(INTERNAL, "interrupted while measuring");
         }
-        return sample(start, times);
+        return sample(start, rows, times);
     }
 
-    private Sample sample(long start, List<RowTimes> rows) {
+    private Sample sample(long start, List<Row> batch, List<RowTimes> rows) {
+        List<RowTimes> counted = IntStream.range(0, rows.size())
+                .filter(row -> batch.get(row).counts())
+                .mapToObj(rows::get)
+                .toList();
         if (rows.stream().anyMatch(row -> row.cached() > 0)) {
             throw new ServiceException(INTERNAL, "the prefix cache has helped a row, the figures would be too good");
         }
         long allStarted =
                 rows.stream().mapToLong(row -> row.tokens().getFirst()).max().orElseThrow();
-        long end = rows.stream().mapToLong(row -> row.tokens().getLast()).max().orElseThrow();
-        long after = rows.stream()
+        long end =
+                counted.stream().mapToLong(row -> row.tokens().getLast()).max().orElseThrow();
+        long after = counted.stream()
                 .flatMap(row -> row.tokens().stream())
                 .filter(at -> at > allStarted)
                 .count();
         double prefill = (double) promptTokens * rows.size() / seconds(allStarted - start);
-        return new Sample(prefill, after == 0 ? Double.NaN : after / seconds(end - allStarted));
+        double decode = after == 0 ? Double.NaN : after / seconds(end - allStarted);
+        return new Sample(prefill, decode * rows.size() / counted.size());
     }
 
     private RowTimes drain(GenerationRequest request) {

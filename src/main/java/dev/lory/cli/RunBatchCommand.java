@@ -44,7 +44,7 @@ final class RunBatchCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         Map<String, Path> adapters = adapterFlags.adapters();
-        WorkerOptions options = workerFlags.options();
+        WorkerOptions options = workerFlags.forThroughput().options();
         files.check();
         int total = files.countLines();
         try (Worker worker = WorkerFlags.open(options)) {

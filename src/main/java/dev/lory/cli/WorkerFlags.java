@@ -83,6 +83,13 @@ final class WorkerFlags {
     private int maxNumBatchedTokens = 512;
 
     @Option(
+            names = "--max-step-ms",
+            paramLabel = "N",
+            description = "A step may take for prompts while others are being answered; 0 = any, best for throughput;"
+                    + " default: 100, of run-batch and bench 0.")
+    private @Nullable Integer maxStepMillis;
+
+    @Option(
             names = "--kv-cache",
             paramLabel = "BYTES",
             converter = ByteSize.class,
@@ -181,6 +188,12 @@ final class WorkerFlags {
         xloraOrder = xloraOrder == null ? file : xloraOrder;
     }
 
+    /** Nobody reads along: what is done in the end counts, unless a flag says otherwise. */
+    WorkerFlags forThroughput() {
+        maxStepMillis = maxStepMillis == null ? 0 : maxStepMillis;
+        return this;
+    }
+
     int maxNumSeqs() {
         return maxNumSeqs;
     }
@@ -207,6 +220,7 @@ final class WorkerFlags {
                 maxModelLen,
                 maxNumSeqs,
                 maxNumBatchedTokens,
+                maxStepMillis == null ? WorkerOptions.of(model()).maxStepMillis() : maxStepMillis,
                 kvCache,
                 WorkerOptions.of(model()).maxWaiting(),
                 new AdapterPolicy(
@@ -237,6 +251,7 @@ final class WorkerFlags {
         named.put("lory.max-model-len", Integer.toString(options.maxModelLen()));
         named.put("lory.max-num-seqs", Integer.toString(options.maxNumSeqs()));
         named.put("lory.max-num-batched-tokens", Integer.toString(options.maxNumBatchedTokens()));
+        named.put("lory.max-step-ms", Integer.toString(options.maxStepMillis()));
         named.put("lory.kv-cache", Long.toString(options.kvCacheBytes()));
         named.put(
                 "lory.max-adapter-bytes", Long.toString(options.adapterPolicy().maxBytes()));

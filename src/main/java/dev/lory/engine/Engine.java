@@ -43,7 +43,13 @@ public final class Engine implements AutoCloseable {
         kv = decoder.allocateKv(options.kvBlocks(), options.kvBlockSize());
         pool = new BlockPool(options.kvBlocks(), options.kvBlockSize());
         places = new Places(options.maxWaiting());
-        scheduler = new Scheduler(pool, options.maxNumSeqs(), options.maxNumBatchedTokens(), places, decoder::rotation);
+        scheduler = new Scheduler(
+                pool,
+                options.maxNumSeqs(),
+                options.maxNumBatchedTokens(),
+                places,
+                decoder::rotation,
+                new StepCost(options.maxStepMillis()));
         readout = new Readout(decoder, delta, scheduler, stats);
         thread = Thread.ofPlatform().name("lory-engine").daemon().start(this::run);
     }
@@ -128,10 +134,12 @@ public final class Engine implements AutoCloseable {
     }
 
     private void compute(Step step) {
+        long began = System.nanoTime();
         try {
             Tensor hidden = decoder.hidden(step.batch(), kv, delta);
             classification.classify(step, hidden);
             readout.deliver(step, hidden, pool);
+            scheduler.took(System.nanoTime() - began);
             stats.steps = stats.steps + 1;
             stats.stepAdapters.add(step.batch().adapters().groups());
             assert scheduler.isConsistent() : "blocks after step " + stats.steps;

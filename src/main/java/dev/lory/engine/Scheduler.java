@@ -7,8 +7,8 @@ import java.util.function.IntUnaryOperator;
 
 /**
  * Who computes what in a step: running sequences, oldest first, then waiting ones, whose adapter sets take turns. A prompt chunk and a single token are the same
- * thing. Each running sequence gets at least one row, so a long prompt does not hold up the others; when blocks run out the youngest
- * gives its own back and computes again later.
+ * thing. Each running sequence gets at least one row, and prompts come in chunks that keep the step short ({@link StepCost}), so a long prompt does
+ * not hold up the others; when blocks run out the youngest gives its own back and computes again later.
  */
 final class Scheduler {
     private final BlockPool pool;
@@ -18,6 +18,11 @@ final class Scheduler {
     private final WaitingQueue waiting;
     private final IntUnaryOperator rotations;
     private final Step step;
+    private final StepCost cost;
+    /** Rows of the step that bring answers on, and those of prompts. */
+    private int answering;
+
+    private int prompting;
     private long preemptions;
     private long cachedTokens;
     /** How often a block is in a table, for assertions. */
@@ -27,14 +32,16 @@ final class Scheduler {
      * @param maxRows of a step, at least {@code maxRunning}
      * @param places where those wait that are added
      * @param rotations from a sequence's length to the rotary angles it needs
+     * @param cost learns from the steps, by {@link #took}
      */
-    Scheduler(BlockPool pool, int maxRunning, int maxRows, Places places, IntUnaryOperator rotations) {
+    Scheduler(BlockPool pool, int maxRunning, int maxRows, Places places, IntUnaryOperator rotations, StepCost cost) {
         this.pool = pool;
         this.maxRunning = maxRunning;
         this.maxRows = maxRows;
         this.waiting = new WaitingQueue(maxRows, places);
         this.rotations = rotations;
         this.step = new Step(maxRows);
+        this.cost = cost;
     }
 
     /** @param sequence for which a place was taken */
@@ -69,20 +76,41 @@ final class Scheduler {
     Step schedule() {
         step.clear();
         dropCancelled();
+        answering = 0;
+        prompting = 0;
         int budget = maxRows;
+        int prompts = cost.promptRows(answers(), maxRows);
         for (int i = 0; i < running.size(); i++) {
             Sequence sequence = running.get(i);
             if (rotate(sequence)) {
                 sequence.reuse(pool);
             }
             int othersToCome = running.size() - 1 - i;
-            if (reserve(sequence, budget - othersToCome)) {
-                budget -= add(sequence, budget - othersToCome);
+            boolean answers = sequence.isAnswering();
+            int rows = Math.min(budget - othersToCome, answers ? maxRows : Math.max(1, prompts - prompting));
+            if (reserve(sequence, rows)) {
+                int added = add(sequence, rows);
+                budget -= added;
+                answering += answers ? added : 0;
+                prompting += answers ? 0 : added;
             }
         }
-        admit(budget);
+        admit(Math.min(budget, prompts - prompting));
         step.groupAdapters();
         return step;
+    }
+
+    /** The step is computed, which took so long. */
+    void took(long nanos) {
+        cost.took(answering, prompting, nanos);
+    }
+
+    private int answers() {
+        int answers = 0;
+        for (int i = 0; i < running.size(); i++) {
+            answers += running.get(i).isAnswering() ? 1 : 0;
+        }
+        return answers;
     }
 
     private boolean rotate(Sequence sequence) {
@@ -134,7 +162,9 @@ final class Scheduler {
                 cachedTokens += cached;
                 sequence.sink.started(cached);
             }
-            budget -= add(sequence, budget);
+            int added = add(sequence, budget);
+            budget -= added;
+            prompting += added;
         }
     }
 

@@ -103,6 +103,16 @@ public final class Sequence {
         cancelled = true;
     }
 
+    /** Whether it needs no more than the next token to be computed, rather than a prompt, or all of it anew. */
+    boolean isAnswering() {
+        for (Pass pass : passes) {
+            if (pass.ready() > 1) {
+                return false;
+            }
+        }
+        return generated() > 0;
+    }
+
     /** How often each of its tokens is computed. */
     int passes() {
         return passes.length;

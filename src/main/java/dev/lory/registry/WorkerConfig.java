@@ -49,6 +49,10 @@ public interface WorkerConfig {
     @WithDefault("512")
     int maxNumBatchedTokens();
 
+    /** Milliseconds that a step may take for prompts while others are being answered; 0 = any, which is best for throughput. */
+    @WithDefault("100")
+    int maxStepMs();
+
     /** Bytes for keys and values; 0 = by the model's context and the free memory. */
     @WithDefault("0")
     long kvCache();
@@ -108,6 +112,7 @@ public interface WorkerConfig {
                 maxModelLen(),
                 maxNumSeqs(),
                 maxNumBatchedTokens(),
+                maxStepMs(),
                 kvCache(),
                 maxWaiting(),
                 new AdapterPolicy(

@@ -89,6 +89,7 @@ public final class LocalWorker implements Worker {
                 Math.min(options.maxNumSeqs(), options.maxNumBatchedTokens()),
                 options.maxWaiting(),
                 options.maxNumBatchedTokens(),
+                options.maxStepMillis(),
                 plan.blocks(),
                 KvPlan.BLOCK_SIZE);
         engine = new Engine(decoder, new LoraDelta(backend, slots), engineOptions);

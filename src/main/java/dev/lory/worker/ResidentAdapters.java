@@ -273,10 +273,15 @@ final class ResidentAdapters {
             throw notFound("adapter " + name + " is unloaded");
         }
         if (entry.isFailed()) {
-            throw new ServiceException(
-                    ErrorCode.UNAVAILABLE, "adapter " + name + " could not be loaded: " + entry.failure);
+            throw notLoaded(entry);
         }
         return entry;
+    }
+
+    /** Without the reason, which may name files: it is in the adapter's status. */
+    private static ServiceException notLoaded(AdapterEntry entry) {
+        return new ServiceException(
+                ErrorCode.UNAVAILABLE, "adapter " + entry.wanted.name() + " could not be loaded; its state says why");
     }
 
     private synchronized AdapterEntry waiting(String name) {
@@ -386,8 +391,7 @@ final class ResidentAdapters {
             synchronized (this) {
                 entry.failure = e.detail();
             }
-            throw new ServiceException(
-                    ErrorCode.UNAVAILABLE, "adapter " + entry.wanted.name() + " could not be loaded: " + e.detail(), e);
+            throw notLoaded(entry);
         }
     }
 

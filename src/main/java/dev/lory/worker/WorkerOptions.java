@@ -22,6 +22,7 @@ import java.nio.file.Path;
  * @param maxModelLen tokens of prompt and output together; 0 = the model's, or what fits {@code kvCacheBytes}
  * @param maxNumSeqs sequences that run at the same time
  * @param maxNumBatchedTokens rows of a step at most
+ * @param maxStepMillis that a step may take for prompts while others are being answered; 0 = any, which is best for throughput
  * @param kvCacheBytes for keys and values; 0 = enough for one sequence of {@code maxModelLen} or 256 MiB, whichever is more,
  *     out of half of the free memory
  * @param maxWaiting requests that may wait before more are refused
@@ -40,6 +41,7 @@ public record WorkerOptions(
         int maxModelLen,
         int maxNumSeqs,
         int maxNumBatchedTokens,
+        int maxStepMillis,
         long kvCacheBytes,
         int maxWaiting,
         AdapterPolicy adapterPolicy,
@@ -52,6 +54,7 @@ public record WorkerOptions(
         atLeast("max-model-len", maxModelLen, 0);
         atLeast("max-num-seqs", maxNumSeqs, 1);
         atLeast("max-num-batched-tokens", maxNumBatchedTokens, 1);
+        atLeast("max-step-ms", maxStepMillis, 0);
         atLeast("kv-cache", kvCacheBytes, 0);
         atLeast("max-waiting", maxWaiting, 0);
     }
@@ -76,6 +79,7 @@ public record WorkerOptions(
                 0,
                 64,
                 512,
+                100,
                 0,
                 1024,
                 AdapterPolicy.DEFAULT,

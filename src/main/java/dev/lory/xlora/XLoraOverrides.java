@@ -4,6 +4,8 @@ import static dev.lory.error.ServiceException.invalid;
 
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
@@ -67,6 +69,17 @@ public record XLoraOverrides(
                 softmaxTemperature.isPresent() ? softmaxTemperature : others.softmaxTemperature,
                 globalScalingWeight.isPresent() ? globalScalingWeight : others.globalScalingWeight,
                 nonGranularIndex.isPresent() ? nonGranularIndex : others.nonGranularIndex);
+    }
+
+    /** For logs and audit rows: {@code top_k=1 softmax_temperature=0.5}; empty for none. */
+    @Override
+    public String toString() {
+        List<String> words = new ArrayList<>();
+        topK.ifPresent(value -> words.add("top_k=" + value));
+        softmaxTemperature.ifPresent(value -> words.add("softmax_temperature=" + value));
+        globalScalingWeight.ifPresent(value -> words.add("global_scaling_weight=" + value));
+        nonGranularIndex.ifPresent(value -> words.add("non_granular_index=" + value));
+        return String.join(" ", words);
     }
 
     /** A package's settings with these. */

@@ -44,6 +44,10 @@ class BenchTest {
                         && row.xlora().overrides().nonGranularIndex().orElse(0) == 1);
         assertThat(cases.slots()).containsOnlyKeys("math", "math#2", "math#3", "xlora");
         assertThat(new BenchCases(given, List.of(), 1).cases()).hasSize(10);
+        List<BenchRun.Row> beside =
+                new BenchCases(given, List.of("beside"), 4).cases().getLast().rows();
+        assertThat(beside).extracting(BenchRun.Row::counts).containsExactly(true, true, false, false);
+        assertThat(beside).extracting(row -> row.adapters().size()).containsExactly(0, 0, 1, 1);
     }
 
     @Test

@@ -106,7 +106,7 @@ final class ArchitectureGoldenTest {
 
     /** All prompts of all cases at once, in chunks, with shared beginnings. */
     private static void checkContinuations(ModelFixture fixture, double tolerance) {
-        EngineOptions options = new EngineOptions(32, 100, 64, 200, 16);
+        EngineOptions options = new EngineOptions(32, 100, 64, 0, 200, 16);
         try (Engine engine = new Engine(fixture.decoder(), fixture.delta(), options)) {
             Map<String, RecordingSink> sinks = new LinkedHashMap<>();
             int prompts = fixture.golden.get("prompts").size();

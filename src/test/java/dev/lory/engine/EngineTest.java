@@ -34,7 +34,7 @@ final class EngineTest {
     @BeforeAll
     void load() {
         golden = DemoModel.golden();
-        model = new DemoModel(new CpuBackend(2, Kernels.AUTO), new EngineOptions(32, 40, 256, 512, 16));
+        model = new DemoModel(new CpuBackend(2, Kernels.AUTO), new EngineOptions(32, 40, 256, 0, 512, 16));
     }
 
     @AfterAll

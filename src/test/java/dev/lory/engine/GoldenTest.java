@@ -59,7 +59,7 @@ final class GoldenTest {
     @Test
     void theFastKernelsAreAsCloseAsLlamaCpp() {
         JsonNode golden = DemoModel.golden();
-        EngineOptions options = new EngineOptions(64, 100, 512, 1024, 16);
+        EngineOptions options = new EngineOptions(64, 100, 512, 0, 1024, 16);
         try (DemoModel model = new DemoModel(new CpuBackend(2, Kernels.AUTO), options)) {
             for (String mode : MODES) {
                 for (JsonNode expected : golden.get("modes").get(mode)) {
@@ -104,7 +104,7 @@ final class GoldenTest {
     }
 
     private static DemoModel reference() {
-        return new DemoModel(new ReferenceBackend(), new EngineOptions(64, 100, 512, 1024, 16));
+        return new DemoModel(new ReferenceBackend(), new EngineOptions(64, 100, 512, 0, 1024, 16));
     }
 
     @Test

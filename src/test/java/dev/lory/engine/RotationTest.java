@@ -43,7 +43,8 @@ final class RotationTest {
     void continuesAcrossTheOriginalLengthAsIfComputedAnew(String model, String change, int original)
             throws IOException {
         try (ModelFixture fixture = new ModelFixture(changed(model, change), new ReferenceBackend());
-                Engine engine = new Engine(fixture.decoder(), fixture.delta(), new EngineOptions(8, 100, 24, 60, 4))) {
+                Engine engine =
+                        new Engine(fixture.decoder(), fixture.delta(), new EngineOptions(8, 100, 24, 0, 60, 4))) {
             List<AdapterSet> sets = List.of(AdapterSet.BASE, fixture.set("adapter.math"), fixture.set("mix"));
             List<int[]> prompts = new ArrayList<>();
             for (int length : new int[] {original - 12, original - 1, original, original + 1, original - 12}) {

@@ -25,7 +25,8 @@ final class SchedulerTest {
 
     private final BlockPool pool = new BlockPool(BLOCKS, BLOCK);
     private final Places places = new Places(1000);
-    private final Scheduler scheduler = new Scheduler(pool, MAX_RUNNING, MAX_ROWS, places, SchedulerTest::rotation);
+    private final Scheduler scheduler =
+            new Scheduler(pool, MAX_RUNNING, MAX_ROWS, places, SchedulerTest::rotation, new StepCost(100));
     /** What a KV cache would hold: for each slot the content that its key and value depend on. */
     private final String[] slots = new String[BLOCKS * BLOCK];
 
@@ -47,6 +48,7 @@ final class SchedulerTest {
             }
             Step next = scheduler.schedule();
             checkBatch(next.batch(), seed);
+            scheduler.took(1_000_000L * random.nextInt(1, 300));
             for (int i = 0; i < next.size(); i++) {
                 compute(next, i);
             }
@@ -147,6 +149,26 @@ final class SchedulerTest {
         Step next = scheduler.schedule();
         assertThat(next.pass(0).sequence).isSameAs(running);
         assertThat(next.count(1)).isEqualTo(MAX_ROWS - 1);
+    }
+
+    @Test
+    void cutsAPromptSoThatWhoIsAnsweredNeedNotWait() {
+        StepCost slow = new StepCost(100);
+        slow.took(1, 0, 5_000_000); // a row of a prompt takes a hundred milliseconds, the next token of an answer five
+        slow.took(1, 16, 1_600_000_000);
+        assertThat(slow.promptRows(1, 512)).isEqualTo(16); // prompts get on, too
+        assertThat(slow.promptRows(0, 512)).isEqualTo(512);
+
+        StepCost quick = new StepCost(100);
+        assertThat(quick.promptRows(1, 512)).as("nothing is known yet").isEqualTo(512);
+        quick.took(1, 0, 5_000_000);
+        quick.took(1, 95, 100_000_000);
+        assertThat(quick.promptRows(1, 512)).isEqualTo(95);
+        quick.took(32, 0, 60_000_000);
+        assertThat(quick.promptRows(32, 512))
+                .as("three times what it takes anyway")
+                .isEqualTo(120);
+        assertThat(new StepCost(0).promptRows(1, 512)).isEqualTo(512);
     }
 
     private Sequence submitFixed(int prompt, int max) {

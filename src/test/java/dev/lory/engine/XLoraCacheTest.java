@@ -34,7 +34,7 @@ final class XLoraCacheTest {
     }
 
     private Engine engine(int blocks) {
-        return fixture.engine(new EngineOptions(4, 10, 64, blocks, BLOCK));
+        return fixture.engine(new EngineOptions(4, 10, 64, 0, blocks, BLOCK));
     }
 
     @Test

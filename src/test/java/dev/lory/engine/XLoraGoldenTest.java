@@ -109,7 +109,7 @@ final class XLoraGoldenTest {
 
     private static List<Run> run(XLoraFixture fixture) {
         List<Run> runs = new ArrayList<>();
-        try (Engine engine = fixture.engine(new EngineOptions(32, 100, 64, 200, 16))) {
+        try (Engine engine = fixture.engine(new EngineOptions(32, 100, 64, 0, 200, 16))) {
             for (String mode : MODES) {
                 List<int[]> prompts = fixture.prompts();
                 for (int p = 0; p < prompts.size(); p++) {
@@ -155,15 +155,15 @@ final class XLoraGoldenTest {
             Map<String, List<Object>> alone = new LinkedHashMap<>();
             for (String mode : MODES) {
                 for (int[] prompt : fixture.prompts()) {
-                    alone.putAll(
-                            together(fixture, new EngineOptions(1, 100, 512, 40, 16), List.of(mode), List.of(prompt)));
+                    alone.putAll(together(
+                            fixture, new EngineOptions(1, 100, 512, 0, 40, 16), List.of(mode), List.of(prompt)));
                 }
             }
             List<EngineOptions> ways = List.of(
-                    new EngineOptions(1, 100, 1, 40, 16), // a row at a time
-                    new EngineOptions(7, 100, 7, 200, 16),
-                    new EngineOptions(32, 100, 512, 200, 16),
-                    new EngineOptions(8, 100, 64, 9, 16)); // hardly any room: who is the youngest begins anew
+                    new EngineOptions(1, 100, 1, 0, 40, 16), // a row at a time
+                    new EngineOptions(7, 100, 7, 0, 200, 16),
+                    new EngineOptions(32, 100, 512, 0, 200, 16),
+                    new EngineOptions(8, 100, 64, 0, 9, 16)); // hardly any room: who is the youngest begins anew
             for (EngineOptions way : ways) {
                 assertThat(together(fixture, way, MODES, fixture.prompts()))
                         .as("%s", way)

@@ -32,7 +32,7 @@ final class XLoraTrafficTest {
     void everyAnswerIsWhatItIsAloneAndNoBlockIsLost() throws IOException {
         Random random = new Random(3);
         try (XLoraFixture fixture = new XLoraFixture("llama-paper", new CpuBackend(2, Kernels.AUTO))) {
-            try (Engine engine = fixture.engine(new EngineOptions(1, 10, 64, 40, 8))) {
+            try (Engine engine = fixture.engine(new EngineOptions(1, 10, 64, 0, 40, 8))) {
                 for (String mode : MODES) {
                     for (int length = 1; length <= text.length; length += 3) {
                         Running run = start(fixture, engine, new Kind(mode, length));
@@ -40,7 +40,7 @@ final class XLoraTrafficTest {
                     }
                 }
             }
-            try (Engine engine = fixture.engine(new EngineOptions(16, 100, 48, 40, 8))) {
+            try (Engine engine = fixture.engine(new EngineOptions(16, 100, 48, 0, 40, 8))) {
                 List<Running> running = new ArrayList<>();
                 for (int i = 0; i < SEQUENCES; i++) {
                     Kind kind = new Kind(MODES.get(random.nextInt(MODES.size())), 1 + 3 * random.nextInt(14));

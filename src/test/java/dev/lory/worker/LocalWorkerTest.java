@@ -227,7 +227,10 @@ final class LocalWorkerTest {
                     assertThat(e).hasMessageContaining("physics");
                 });
         assertThatThrownBy(() -> ask(chat("?"), List.of(new WeightedAdapter("nowhere", 1)), SamplingParams.greedy(1)))
-                .hasMessageContaining("models/adapters/nowhere has no adapter_config.json");
+                .hasMessageContaining("adapter nowhere could not be loaded")
+                .hasMessageNotContaining("models/adapters");
+        assertThat(worker.status().adapters())
+                .anyMatch(adapter -> adapter.reason().contains("models/adapters/nowhere has no adapter_config.json"));
     }
 
     @Test

@@ -168,7 +168,8 @@ final class ResidentAdaptersTest {
         ResidentAdapters adapters = adapters(0, BYTES - 1);
         apply(adapters, wanted("a"));
         assertThat(status(adapters, "a").state()).isEqualTo(State.FAILED);
-        assertRefused(() -> lease(adapters, "a"), ErrorCode.UNAVAILABLE, "--max-lora-bytes allows 99");
+        assertThat(status(adapters, "a").reason()).contains("--max-lora-bytes allows 99");
+        assertRefused(() -> lease(adapters, "a"), ErrorCode.UNAVAILABLE, "could not be loaded");
     }
 
     @Test
@@ -227,8 +228,9 @@ final class ResidentAdaptersTest {
         apply(adapters, wanted("a"), wanted("b"));
         adapters.release(lease(adapters, "b"));
         content.put("a", "changed");
-        assertRefused(() -> lease(adapters, "a"), ErrorCode.UNAVAILABLE, "has other content than when it was first");
+        assertRefused(() -> lease(adapters, "a"), ErrorCode.UNAVAILABLE, "could not be loaded");
         assertThat(status(adapters, "a").state()).isEqualTo(State.FAILED);
+        assertThat(status(adapters, "a").reason()).contains("has other content than when it was first");
 
         apply(
                 adapters,
@@ -257,7 +259,9 @@ final class ResidentAdaptersTest {
     void saysWhyAnAdapterCannotBeLoaded() {
         ResidentAdapters adapters = adapters(0, 0);
         assertThat(apply(adapters, wanted("broken"), wanted("a"))).containsExactly("a");
-        assertRefused(() -> lease(adapters, "broken"), ErrorCode.UNAVAILABLE, "could not be loaded: it is broken");
+        assertRefused(
+                () -> lease(adapters, "broken"), ErrorCode.UNAVAILABLE, "could not be loaded; its state says why");
+        assertThat(adapters.status().getFirst().reason()).isEqualTo("it is broken");
         assertRefused(() -> lease(adapters, "none"), ErrorCode.ADAPTER_NOT_FOUND, "adapter none is not there");
         assertRefused(() -> lease(adapters, "a", "a"), ErrorCode.INVALID_REQUEST, "adapter a is named twice");
     }

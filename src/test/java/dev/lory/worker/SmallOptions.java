@@ -36,6 +36,7 @@ final class SmallOptions {
                 maxModelLen,
                 maxNumSeqs,
                 maxNumBatchedTokens,
+                0,
                 kvCacheBytes,
                 maxWaiting,
                 AdapterPolicy.DEFAULT,
