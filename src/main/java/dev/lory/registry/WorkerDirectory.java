@@ -4,8 +4,10 @@ import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
 import dev.lory.worker.Worker;
 import dev.lory.worker.WorkerStatus;
+import dev.lory.worker.XLoraStatus;
 import jakarta.annotation.PreDestroy;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -39,6 +41,11 @@ public class WorkerDirectory {
     /** As the worker says; {@code UNAVAILABLE} until the model is loaded. */
     public WorkerStatus status() {
         return worker().status();
+    }
+
+    /** As {@link Worker#xloras}; {@code UNAVAILABLE} until the model is loaded. */
+    public List<XLoraStatus> xloras() {
+        return worker().xloras();
     }
 
     /** Whether requests are answered, and as fast as they will be later. */

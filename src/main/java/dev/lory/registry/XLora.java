@@ -2,7 +2,7 @@ package dev.lory.registry;
 
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import com.fasterxml.jackson.databind.annotation.JsonNaming;
-import dev.lory.worker.WorkerStatus.XLoraStatus;
+import dev.lory.worker.XLoraStatus;
 import dev.lory.xlora.XLoraOverrides;
 import dev.lory.xlora.XLoraSettings;
 import dev.lory.xlora.XLoraStatistics;

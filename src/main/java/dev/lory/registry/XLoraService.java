@@ -4,8 +4,7 @@ import dev.lory.adapter.AdapterReport;
 import dev.lory.error.ErrorCode;
 import dev.lory.error.ServiceException;
 import dev.lory.worker.AdapterKind;
-import dev.lory.worker.WorkerStatus;
-import dev.lory.worker.WorkerStatus.XLoraStatus;
+import dev.lory.worker.XLoraStatus;
 import dev.lory.xlora.XLoraOverrides;
 import io.quarkus.narayana.jta.QuarkusTransaction;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -53,20 +52,20 @@ public class XLoraService {
 
     /** By name. */
     public List<XLora> list() {
-        WorkerStatus status = workers.status();
+        List<XLoraStatus> known = workers.xloras();
         return QuarkusTransaction.joiningExisting()
                 .call(() -> models.served()
                         .map(model -> adapters.of(model).stream()
                                 .filter(row -> row.kind() == AdapterKind.XLORA)
-                                .map(row -> view(row, status))
+                                .map(row -> view(row, known))
                                 .toList())
                         .orElse(List.of()));
     }
 
     /** @throws ServiceException {@code ADAPTER_NOT_FOUND} naming it, also if it is another adapter */
     public XLora get(String name) {
-        WorkerStatus status = workers.status();
-        return QuarkusTransaction.joiningExisting().call(() -> view(require(models.require(), name), status));
+        List<XLoraStatus> known = workers.xloras();
+        return QuarkusTransaction.joiningExisting().call(() -> view(require(models.require(), name), known));
     }
 
     /** Newest first; none if it never was otherwise than its package says. As {@link #get}. */
@@ -149,7 +148,7 @@ public class XLoraService {
 
     private void check(String name, XLoraOverrides overrides) {
         overrides.check("");
-        status(name, workers.status())
+        named(name, workers.xloras())
                 .ifPresent(known -> overrides.check("", known.adapters().size()));
     }
 
@@ -160,7 +159,7 @@ public class XLoraService {
         }
     }
 
-    private XLora view(AdapterEntity row, WorkerStatus status) {
+    private XLora view(AdapterEntity row, List<XLoraStatus> known) {
         Optional<XLoraSettingsEntity> set = settings.latest(row);
         return new XLora(
                 row.name(),
@@ -170,13 +169,11 @@ public class XLoraService {
                 row.stateReason(),
                 set.map(XLoraSettingsEntity::revision).orElse(0),
                 set.map(XLoraSettingsEntity::overrides).orElse(XLoraOverrides.NONE),
-                status(row.name(), status).map(XLora.OnWorker::of).stream().toList());
+                named(row.name(), known).map(XLora.OnWorker::of).stream().toList());
     }
 
-    private static Optional<XLoraStatus> status(String name, WorkerStatus status) {
-        return status.xloras().stream()
-                .filter(known -> known.name().equals(name))
-                .findFirst();
+    private static Optional<XLoraStatus> named(String name, List<XLoraStatus> known) {
+        return known.stream().filter(xlora -> xlora.name().equals(name)).findFirst();
     }
 
     private AdapterEntity require(BaseModelEntity model, String name) {

@@ -6,7 +6,6 @@ import dev.lory.worker.DesiredState.DesiredAdapter;
 import dev.lory.worker.DesiredState.Residency;
 import dev.lory.worker.WorkerStatus.AdapterStatus;
 import dev.lory.worker.WorkerStatus.Tier;
-import dev.lory.worker.WorkerStatus.XLoraStatus;
 import dev.lory.xlora.XLoraSettings;
 import dev.lory.xlora.XLoraTally;
 import dev.lory.xlora.XLoraWeights;

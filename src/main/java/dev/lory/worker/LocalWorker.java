@@ -185,7 +185,6 @@ public final class LocalWorker implements Worker {
                 model,
                 adapters.appliedRevision(),
                 adapters.status(),
-                adapters.xloras(),
                 adapters.residency(),
                 new EngineStatus(
                         stats.running(),
@@ -199,6 +198,11 @@ public final class LocalWorker implements Worker {
                         stats.preemptions(),
                         stats.steps(),
                         Histogram.of(stats.stepAdapters())));
+    }
+
+    @Override
+    public List<XLoraStatus> xloras() {
+        return adapters.xloras();
     }
 
     @Override

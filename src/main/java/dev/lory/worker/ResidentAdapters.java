@@ -11,7 +11,6 @@ import dev.lory.worker.GenerationEvent.UsedAdapter;
 import dev.lory.worker.GenerationRequest.WeightedAdapter;
 import dev.lory.worker.WorkerStatus.AdapterStatus;
 import dev.lory.worker.WorkerStatus.ResidencyStatus;
-import dev.lory.worker.WorkerStatus.XLoraStatus;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;

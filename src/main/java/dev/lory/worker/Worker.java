@@ -1,11 +1,15 @@
 package dev.lory.worker;
 
 import dev.lory.adapter.AdapterReport;
+import java.util.List;
 
 /** One base model on one device, with the adapters it has been told to keep. Any thread may call. */
 public interface Worker extends AutoCloseable {
     /** What is loaded and how busy it is; cheap. */
     WorkerStatus status();
+
+    /** The wanted X-LoRAs that were loaded at least once; sums up what they counted, so it is not for every request. */
+    List<XLoraStatus> xloras();
 
     /**
      * Loads the adapters that are wanted and not there, drops those no longer wanted once their last request has ended, and returns when

@@ -1,7 +1,5 @@
 package dev.lory.worker;
 
-import dev.lory.xlora.XLoraSettings;
-import dev.lory.xlora.XLoraStatistics;
 import java.util.List;
 
 /**
@@ -9,19 +7,16 @@ import java.util.List;
  *
  * @param backend device and kernels in words
  * @param appliedRevision of the last {@link DesiredState}; 0 = none yet
- * @param xloras what more there is to say of adapters that are X-LoRAs, once they were loaded
  */
 public record WorkerStatus(
         String backend,
         ModelInfo model,
         long appliedRevision,
         List<AdapterStatus> adapters,
-        List<XLoraStatus> xloras,
         ResidencyStatus residency,
         EngineStatus engine) {
     public WorkerStatus {
         adapters = List.copyOf(adapters);
-        xloras = List.copyOf(xloras);
     }
 
     /**
@@ -81,26 +76,6 @@ public record WorkerStatus(
             UNLOADED,
             /** Could not be loaded. */
             FAILED
-        }
-    }
-
-    /**
-     * One wanted X-LoRA.
-     *
-     * @param adapters that it mixes, by class of its classifier
-     * @param sites paths of the linears that they change
-     * @param settings for requests that are silent about them
-     * @param statistics since it was first loaded
-     */
-    public record XLoraStatus(
-            String name,
-            List<String> adapters,
-            List<String> sites,
-            XLoraSettings settings,
-            XLoraStatistics statistics) {
-        public XLoraStatus {
-            adapters = List.copyOf(adapters);
-            sites = List.copyOf(sites);
         }
     }
 

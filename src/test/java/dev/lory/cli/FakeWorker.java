@@ -20,6 +20,7 @@ import dev.lory.worker.WorkerStatus.EngineStatus;
 import dev.lory.worker.WorkerStatus.ModelInfo;
 import dev.lory.worker.WorkerStatus.ResidencyStatus;
 import dev.lory.worker.WorkerStatus.Tier;
+import dev.lory.worker.XLoraStatus;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -60,9 +61,13 @@ final class FakeWorker implements Worker {
                 new ModelInfo("fake-model", "Fake", "fake.gguf", "00", 4096, VOCABULARY, List.of()),
                 desired.revision(),
                 adapters,
-                List.of(),
                 new ResidencyStatus(0, 0, 0, 0, 0, 0, 0, 0, Histogram.NONE, Histogram.NONE),
                 new EngineStatus(0, 0, 0, 1, 16, 0, 0, 0, 0, 0, Histogram.NONE));
+    }
+
+    @Override
+    public List<XLoraStatus> xloras() {
+        return List.of();
     }
 
     @Override

@@ -109,7 +109,6 @@ public final class FakeWorker implements Worker {
                 model,
                 appliedRevision,
                 adapters.values().stream().map(this::status).toList(),
-                List.of(),
                 new ResidencyStatus(0, 0, 0, 0, 0, 0, 0, 0, Histogram.NONE, Histogram.NONE),
                 new EngineStatus(0, 0, 0, 128, 16, 0, 0, 0, 0, 0, Histogram.NONE));
     }
@@ -150,6 +149,11 @@ public final class FakeWorker implements Worker {
 
     private static String digest(String name) {
         return "%064x".formatted(name.hashCode() & 0xffffffffL);
+    }
+
+    @Override
+    public List<XLoraStatus> xloras() {
+        return List.of();
     }
 
     @Override

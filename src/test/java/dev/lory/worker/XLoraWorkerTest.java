@@ -9,7 +9,6 @@ import dev.lory.worker.DesiredState.DesiredAdapter;
 import dev.lory.worker.DesiredState.Residency;
 import dev.lory.worker.GenerationRequest.WeightedAdapter;
 import dev.lory.worker.WorkerStatus.AdapterStatus;
-import dev.lory.worker.WorkerStatus.XLoraStatus;
 import dev.lory.worker.XLoraOptions.Detail;
 import dev.lory.xlora.XLoraOverrides;
 import dev.lory.xlora.XLoraPolicy;
@@ -115,7 +114,7 @@ final class XLoraWorkerTest {
         XLoraOverrides all = new XLoraOverrides(
                 OptionalInt.of(adapters), OptionalDouble.empty(), OptionalDouble.empty(), OptionalInt.empty());
         assertThat(zeros(scalings(worker, all))).isZero();
-        assertThat(worker.status().xloras().getFirst().settings().topK()).isEqualTo(1);
+        assertThat(worker.xloras().getFirst().settings().topK()).isEqualTo(1);
 
         set(worker, XLoraOverrides.NONE);
         assertThat(scalings(worker, XLoraOverrides.NONE).values())
@@ -152,7 +151,7 @@ final class XLoraWorkerTest {
     }
 
     private static XLoraStatistics statistics(Worker worker) {
-        XLoraStatus status = worker.status().xloras().getFirst();
+        XLoraStatus status = worker.xloras().getFirst();
         return status.statistics();
     }
 

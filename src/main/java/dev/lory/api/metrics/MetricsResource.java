@@ -48,7 +48,7 @@ public class MetricsResource {
     @APIResponse(responseCode = "200", description = "text format 0.0.4")
     public String metrics() {
         long now = latest.accumulateAndGet(System.currentTimeMillis(), Math::max);
-        String worker = workers.isReady() ? WorkerMetrics.text(workers.status(), now / 1e3) : "";
+        String worker = workers.isReady() ? WorkerMetrics.text(workers.status(), workers.xloras(), now / 1e3) : "";
         return worker + registry.scrape();
     }
 }

@@ -6,7 +6,7 @@ import dev.lory.worker.WorkerStatus.AdapterStatus;
 import dev.lory.worker.WorkerStatus.EngineStatus;
 import dev.lory.worker.WorkerStatus.ResidencyStatus;
 import dev.lory.worker.WorkerStatus.Tier;
-import dev.lory.worker.WorkerStatus.XLoraStatus;
+import dev.lory.worker.XLoraStatus;
 import dev.lory.xlora.XLoraStatistics;
 import dev.lory.xlora.XLoraStatistics.OfAdapter;
 import java.util.Comparator;
@@ -31,12 +31,12 @@ final class WorkerMetrics {
     }
 
     /** @param seconds of the clock, since 1970; must not fall from one text to the next */
-    static String text(WorkerStatus status, double seconds) {
+    static String text(WorkerStatus status, List<XLoraStatus> xloras, double seconds) {
         WorkerMetrics metrics = new WorkerMetrics(status);
         metrics.engine();
         metrics.routing(seconds);
         metrics.adapters();
-        metrics.xloras();
+        metrics.xloras(xloras);
         return metrics.out.toString();
     }
 
@@ -109,10 +109,10 @@ final class WorkerMetrics {
                 residency.waits());
     }
 
-    private void xloras() {
+    private void xloras(List<XLoraStatus> xloras) {
         out.family(
                 "lory_xlora_scaling", "histogram", "What adapters of X-LoRAs counted, of each token at each linear.");
-        for (XLoraStatus xlora : status.xloras()) {
+        for (XLoraStatus xlora : xloras) {
             for (OfAdapter adapter : xlora.statistics().adapters()) {
                 Map<String, String> labels = new LinkedHashMap<>();
                 labels.put("xlora", xlora.name());

@@ -19,6 +19,7 @@ import dev.lory.worker.Prompt;
 import dev.lory.worker.Vocabulary;
 import dev.lory.worker.Worker;
 import dev.lory.worker.WorkerStatus;
+import dev.lory.worker.XLoraStatus;
 import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -112,6 +113,11 @@ final class GenerationsTest {
         @Override
         public WorkerStatus status() {
             return others.status();
+        }
+
+        @Override
+        public List<XLoraStatus> xloras() {
+            return others.xloras();
         }
 
         @Override
