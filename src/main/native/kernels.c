@@ -12,6 +12,8 @@
 #define JOIN2(a, b) a##_##b
 #define JOIN(a, b) JOIN2(a, b)
 #define EXPORT(name) __attribute__((visibility("default"))) void JOIN(name, ISA)
+/* Unrolled, so that what a tile sums up stays in registers. */
+#define EACH(i, n) _Pragma("GCC unroll 24") for (int i = 0; i < (n); i++)
 #define INLINE static inline __attribute__((always_inline))
 
 enum form { Q4_0, Q4_1, Q8_0 };
@@ -19,8 +21,8 @@ enum type { F32, F16, BF16 };
 
 #ifdef __AVX512VNNI__
 #define LANES 16
-#define QUANT_TILE 8
-#define DENSE_TILE 6
+#define NIBBLE_TILE 8
+#define BYTE_TILE 8
 #define DENSE_GROUPS 4
 typedef __m512 vf;
 typedef __m512i vi;
@@ -44,8 +46,10 @@ INLINE vi ints(int32_t v) { return _mm512_set1_epi32(v); }
 INLINE vi bytes(const void *p) { return _mm512_loadu_si512(p); }
 INLINE vi low(vi q) { return _mm512_and_si512(q, _mm512_set1_epi8(15)); }
 INLINE vi high(vi q) { return _mm512_and_si512(_mm512_srli_epi16(q, 4), _mm512_set1_epi8(15)); }
-INLINE vi dot(vi sum, vi u, vi x) { return _mm512_dpbusd_epi32(sum, u, x); }
-INLINE vi dot8(vi sum, vi u, vi x) { return dot(sum, u, x); }
+INLINE vi sub(vi a, vi b) { return _mm512_sub_epi32(a, b); }
+INLINE vi dot8(vi sum, vi u, vi x) { return _mm512_dpbusd_epi32(sum, u, x); }
+INLINE vi dot4(vi sum, vi u, vi x) { return dot8(sum, u, x); }
+INLINE vi sum4(vi sum) { return sum; }
 #define BIAS8 128
 INLINE void store(float *p, vf v, long n) {
     if (n >= LANES) _mm512_storeu_ps(p, v);
@@ -57,9 +61,9 @@ INLINE void store_sum(float *p, vf v, long n) {
 }
 #else
 #define LANES 8
-#define QUANT_TILE 4
-#define DENSE_TILE 3
-#define DENSE_GROUPS 2
+#define NIBBLE_TILE 6
+#define BYTE_TILE 4
+#define DENSE_GROUPS 1
 typedef __m256 vf;
 typedef __m256i vi;
 INLINE vf zero(void) { return _mm256_setzero_ps(); }
@@ -82,12 +86,15 @@ INLINE vi ints(int32_t v) { return _mm256_set1_epi32(v); }
 INLINE vi bytes(const void *p) { return _mm256_loadu_si256(p); }
 INLINE vi low(vi q) { return _mm256_and_si256(q, _mm256_set1_epi8(15)); }
 INLINE vi high(vi q) { return _mm256_and_si256(_mm256_srli_epi16(q, 4), _mm256_set1_epi8(15)); }
-INLINE vi widen(vi sum, vi pairs) { return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1))); }
-INLINE vi dot(vi sum, vi u, vi x) { return widen(sum, _mm256_maddubs_epi16(u, x)); }
+INLINE vi sub(vi a, vi b) { return _mm256_sub_epi32(a, b); }
+INLINE vi widen(vi pairs) { return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)); }
+/* Sixteen products with nibbles fit 16 bits: the sums of pairs are widened at the end of a block. */
+INLINE vi dot4(vi sum, vi u, vi x) { return _mm256_add_epi16(sum, _mm256_maddubs_epi16(u, x)); }
+INLINE vi sum4(vi sum) { return widen(sum); }
 /* 255 * 127 * 2 does not fit 16 bits: take the bias off and move the sign of the weight to x. */
 INLINE vi dot8(vi sum, vi u, vi x) {
     vi w = _mm256_xor_si256(u, _mm256_set1_epi8((char)0x80));
-    return widen(sum, _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x, w)));
+    return _mm256_add_epi32(sum, widen(_mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x, w))));
 }
 #define BIAS8 0
 INLINE vi lanes_below(long n) { return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)); }
@@ -101,6 +108,25 @@ INLINE void store_sum(float *p, vf v, long n) {
 }
 #endif
 #define PARTS (16 / LANES)
+
+/* Entries of a tile of plain numbers, and its sums. */
+#define DENSE_TILE 6
+#define TILE_SUMS (DENSE_TILE * DENSE_GROUPS * PARTS)
+
+/* Calls f(T, ...) with T a constant, n or if that is more than `most` an even part of it; T is what is done. */
+#define TILE(n, most, T, f, ...)                               \
+    const long tiles_##T = ((n) + (most) - 1) / (most);        \
+    const int T = (int)(((n) + tiles_##T - 1) / tiles_##T);    \
+    switch (T) {                                               \
+        case 1: f(1, __VA_ARGS__); break;                      \
+        case 2: f(2, __VA_ARGS__); break;                      \
+        case 3: f(3, __VA_ARGS__); break;                      \
+        case 4: f(4, __VA_ARGS__); break;                      \
+        case 5: if ((most) > 4) f(5, __VA_ARGS__); break;      \
+        case 6: if ((most) > 4) f(6, __VA_ARGS__); break;      \
+        case 7: if ((most) > 6) f(7, __VA_ARGS__); break;      \
+        default: if ((most) > 6) f(8, __VA_ARGS__);            \
+    }
 
 /* One token is bound by memory: its weights are asked for this many bytes before they are used, past what the processor does by itself. */
 #define AHEAD 4096
@@ -122,42 +148,42 @@ struct quant {
 /* block = 16 half scales, for Q4_1 16 half minima, then quants: 64 bytes hold 4 k of 16 rows (two nibbles: k and k + 16) */
 INLINE long block_bytes(const int form) { return form == Q8_0 ? 544 : form == Q4_1 ? 320 : 288; }
 
-INLINE void quant_tile(const int form, const int T, const uint8_t *w, const struct quant *a, long t0, long row, long part) {
+/* s[t] += line j of a block times x[t]: 64 bytes, of which this part has its lanes' */
+INLINE void quant_line(const int T, const int form, const uint8_t *line, const int8_t *const *x, long j, vi *s) {
+    const vi q = bytes(line), lo = low(q), hi = high(q);
+    EACH(t, T) {
+        const int32_t *quads = (const int32_t *)x[t];
+        s[t] = form == Q8_0 ? dot8(s[t], q, ints(quads[j])) : dot4(dot4(s[t], lo, ints(quads[j])), hi, ints(quads[j + 4]));
+    }
+}
+
+INLINE void quant_tile(const int T, const int form, const uint8_t *w, const struct quant *a, long t0, long row, long part) {
     const long blocks = a->k / 32, at = (form == Q4_1 ? 64 : 32) + part * 2 * LANES;
+    const int lines = form == Q8_0 ? 8 : 4, bias = form == Q4_0 ? 8 : form == Q4_1 ? 0 : BIAS8;
     row += part * LANES;
     w += part * 2 * LANES; /* to the scales of this part; `at` goes on from here to its quants */
-    vf total[QUANT_TILE];
-    for (int t = 0; t < T; t++) total[t] = zero();
+    vf total[8];
+    EACH(t, T) total[t] = zero();
     for (long b = 0; b < blocks; b++, w += block_bytes(form)) {
         if (T == 1 && part == 0)
             for (long line = 0; line < block_bytes(form); line += 64) fetch_once(w + AHEAD + line);
-        vi s[QUANT_TILE];
-        const int bias = form == Q4_0 ? 8 : form == Q4_1 ? 0 : BIAS8;
-        for (int t = 0; t < T; t++) s[t] = bias == 0 ? ints(0) : ints(-bias * a->sum[(t0 + t) * blocks + b]);
-        if (form == Q8_0) {
-            for (int j = 0; j < 8; j++) {
-                vi q = bytes(w + at + j * 64);
-                for (int t = 0; t < T; t++)
-                    s[t] = dot8(s[t], q, ints(((const int32_t *)(a->x + (t0 + t) * a->k + b * 32))[j]));
-            }
-        } else {
-            for (int j = 0; j < 4; j++) {
-                vi q = bytes(w + at + j * 64), lo = low(q), hi = high(q);
-                for (int t = 0; t < T; t++) {
-                    const int32_t *x = (const int32_t *)(a->x + (t0 + t) * a->k + b * 32);
-                    s[t] = dot(dot(s[t], lo, ints(x[j])), hi, ints(x[j + 4]));
-                }
-            }
-        }
+        const int8_t *x[8];
+        vi s[8];
+        EACH(t, T) x[t] = a->x + (t0 + t) * a->k + b * 32;
+        EACH(t, T) s[t] = ints(0);
+        if (T == 1 || form == Q8_0) EACH(j, lines) quant_line(T, form, w + at + j * 64, x, j, s);
+        else /* unrolled, gcc has more products under way than there are registers */
+            _Pragma("GCC unroll 1") for (int j = 0; j < lines; j++) quant_line(T, form, w + at + j * 64, x, j, s);
+        if (form != Q8_0) EACH(t, T) s[t] = sum4(s[t]);
+        if (bias) EACH(t, T) s[t] = sub(s[t], ints(bias * a->sum[(t0 + t) * blocks + b]));
         vf d = half(w);
-        for (int t = 0; t < T; t++)
-            total[t] = fma(to_float(s[t]), mul(d, splat(a->scale[(t0 + t) * blocks + b])), total[t]);
+        EACH(t, T) total[t] = fma(to_float(s[t]), mul(d, splat(a->scale[(t0 + t) * blocks + b])), total[t]);
         if (form == Q4_1) {
             vf m = half(w + 32);
-            for (int t = 0; t < T; t++) total[t] = fma(m, splat(a->scaled[(t0 + t) * blocks + b]), total[t]);
+            EACH(t, T) total[t] = fma(m, splat(a->scaled[(t0 + t) * blocks + b]), total[t]);
         }
     }
-    for (int t = 0; t < T; t++) store(a->y + (t0 + t) * a->n + row, total[t], a->n - row);
+    EACH(t, T) store(a->y + (t0 + t) * a->n + row, total[t], a->n - row);
 }
 
 INLINE void quant_groups(const int form, const uint8_t *w, const struct quant *a, long tokens, long g0, long g1) {
@@ -165,20 +191,11 @@ INLINE void quant_groups(const int form, const uint8_t *w, const struct quant *a
         const long to = from + 64 < tokens ? from + 64 : tokens;
         for (long g = g0; g < g1; g++) {
             const uint8_t *group = w + g * (a->k / 32) * block_bytes(form);
-            for (long t = from; t < to; t += QUANT_TILE)
-                for (long part = 0; part < PARTS; part++)
-                    switch (to - t) {
-                        case 1: quant_tile(form, 1, group, a, t, g * 16, part); break;
-                        case 2: quant_tile(form, 2, group, a, t, g * 16, part); break;
-                        case 3: quant_tile(form, 3, group, a, t, g * 16, part); break;
-#if QUANT_TILE > 4
-                        case 4: quant_tile(form, 4, group, a, t, g * 16, part); break;
-                        case 5: quant_tile(form, 5, group, a, t, g * 16, part); break;
-                        case 6: quant_tile(form, 6, group, a, t, g * 16, part); break;
-                        case 7: quant_tile(form, 7, group, a, t, g * 16, part); break;
-#endif
-                        default: quant_tile(form, QUANT_TILE, group, a, t, g * 16, part);
-                    }
+            for (long part = 0; part < PARTS; part++)
+                for (long t = from; t < to;) {
+                    TILE(to - t, form == Q8_0 ? BYTE_TILE : NIBBLE_TILE, T, quant_tile, form, group, a, t, g * 16, part)
+                    t += T;
+                }
         }
     }
 }
@@ -197,17 +214,16 @@ EXPORT(lory_quant)(long form, const uint8_t *w, const int8_t *x, const float *sc
 /* ---- plain numbers: weights in 16 or 32 bits, keys, values and low-rank factors ---- */
 
 /*
- * An element has C sums, k taken in turn: four, so that additions do not wait for one another even with one token; one where there are few k,
- * as in the expansion of an adapter, and adding the sums up would be much of the work.
+ * An element is the sum of its products in the order of k. A tile is T entries times V vectors: as many sums as keep the adders busy, none
+ * of which waits for another, with a weight loaded once for all entries and an input once for all vectors.
  */
-#define FEW 32
-struct sums { vf of[DENSE_TILE * 4]; };
+struct sums { vf of[TILE_SUMS]; };
 
 /* Where weights of some lanes lie. */
 struct stream {
     const uint8_t *w;
     long step;  /* bytes from one k to the next */
-    long apart; /* bytes from one group to the next */
+    long apart; /* bytes from one group of 16 lanes to the next */
     int whole;  /* whether they are read from end to end */
 };
 
@@ -215,38 +231,32 @@ INLINE vf element(const int type, const uint8_t *p) {
     return type == F32 ? load((const float *)p) : type == F16 ? half(p) : brain(p);
 }
 
-/* of[t, g, k % C] += w[g][k][lanes] * x[t][k] */
-INLINE void dense_step(const int type, const int T, const int G, const int C, const struct stream *from, const float *const *x, long k, int c, struct sums *s) {
-    for (int g = 0; g < G; g++) {
-        vf v = element(type, from->w + g * from->apart + k * from->step);
-        for (int t = 0; t < T; t++) {
-            vf *sum = &s->of[(t * G + g) * C + c % C];
-            *sum = fma(v, splat(x[t][k]), *sum);
-        }
+INLINE long dense_bytes(const int type) { return type == F32 ? 64 : 32; }
+
+/* of[t, v] += w[k][lanes of v] * x[t][k] */
+INLINE void dense_step(const int type, const int T, const int V, const struct stream *from, const float *const *x, long k, struct sums *s) {
+    vf w[4 * PARTS];
+    EACH(v, V) w[v] = element(type, from->w + v / PARTS * from->apart + k * from->step + v % PARTS * (dense_bytes(type) / PARTS));
+    EACH(t, T) {
+        const vf xs = splat(x[t][k]);
+        EACH(v, V) s->of[t * V + v] = fma(w[v], xs, s->of[t * V + v]);
     }
 }
 
 /* The same for k = 0 .. count - 1 */
-INLINE void dense_steps(const int type, const int T, const int G, const int C, struct stream from, const float *const *x, long count, struct sums *s) {
+INLINE void dense_steps(const int type, const int T, const int V, struct stream from, const float *const *x, long count, struct sums *s) {
     long k = 0;
-    for (; k + 4 <= count; k += 4) {
-        if (T == 1 && from.whole)
-            for (int g = 0; g < G; g++)
-                for (long line = 0; line < 4 * from.step; line += 64) fetch(from.w + g * from.apart + k * from.step + AHEAD + line);
-        for (int c = 0; c < 4; c++) dense_step(type, T, G, C, &from, x, k + c, c, s);
-    }
-    for (int c = 0; c < 3; c++)
-        if (k + c < count) dense_step(type, T, G, C, &from, x, k + c, c, s);
+    if (T == 1 && from.whole)
+        for (; k + 2 <= count; k += 2) {
+            for (int g = 0; g < V / PARTS; g++)
+                for (long line = 0; line < 2 * from.step; line += 64) fetch(from.w + g * from.apart + k * from.step + AHEAD + line);
+            EACH(i, 2) dense_step(type, T, V, &from, x, k + i, s);
+        }
+    for (; k < count; k++) dense_step(type, T, V, &from, x, k, s);
 }
 
 INLINE void clear(const int count, struct sums *s) {
-    for (int i = 0; i < count; i++) s->of[i] = zero();
-}
-
-/* Of the i-th element. */
-INLINE vf total(const int C, const struct sums *s, int i) {
-    const vf *of = s->of + i * C;
-    return C == 1 ? of[0] : add(add(of[0], of[1]), add(of[2], of[3]));
+    EACH(i, count) s->of[i] = zero();
 }
 
 struct dense {
@@ -260,54 +270,39 @@ struct dense {
     long k, n;
 };
 
-INLINE long dense_bytes(const int type) { return type == F32 ? 64 : 32; }
-
-/* T entries with G groups, the first of which is g0. */
-INLINE void dense_tile(const int type, const int T, const int G, const int C, const uint8_t *w, const struct dense *a, long e, long g0, long part) {
+/* T entries with V vectors, the first of which begins group g0. */
+INLINE void dense_tile(const int T, const int type, const int V, const uint8_t *w, const struct dense *a, long e, long g0) {
     const float *x[DENSE_TILE];
     struct sums s;
     const long step = dense_bytes(type), apart = a->k * step;
-    const struct stream from = {w + g0 * apart + part * step / PARTS, step, apart, 1};
-    for (int t = 0; t < T; t++) x[t] = a->x + (a->x_rows ? a->x_rows[e + t] : e + t) * a->x_stride;
-    clear(T * G * C, &s);
-    dense_steps(type, T, G, C, from, x, a->k, &s);
-    for (int t = 0; t < T; t++)
-        for (int g = 0; g < G; g++) {
-            const long row = (g0 + g) * 16 + part * LANES;
-            vf v = total(C, &s, t * G + g);
-            if (a->factor) v = mul(v, splat(a->factor[e + t]));
-            if (a->y_rows) store_sum(a->y + a->y_rows[e + t] * a->y_stride + row, v, a->n - row);
-            else store(a->y + (e + t) * a->y_stride + row, v, a->n - row);
+    const struct stream from = {w + g0 * apart, step, apart, 1};
+    EACH(t, T) x[t] = a->x + (a->x_rows ? a->x_rows[e + t] : e + t) * a->x_stride;
+    clear(T * V, &s);
+    dense_steps(type, T, V, from, x, a->k, &s);
+    EACH(t, T)
+        EACH(v, V) {
+            const long row = g0 * 16 + v * LANES;
+            vf sum = s.of[t * V + v];
+            if (a->factor) sum = mul(sum, splat(a->factor[e + t]));
+            if (a->y_rows) store_sum(a->y + a->y_rows[e + t] * a->y_stride + row, sum, a->n - row);
+            else store(a->y + (e + t) * a->y_stride + row, sum, a->n - row);
         }
 }
 
-INLINE void dense_tiles(const int type, const int G, const int C, const uint8_t *w, const struct dense *a, long entries, long g) {
-    for (long e = 0; e < entries; e += DENSE_TILE)
-        for (long part = 0; part < PARTS; part++)
-            switch (entries - e) {
-                case 1: dense_tile(type, 1, G, C, w, a, e, g, part); break;
-                case 2: dense_tile(type, 2, G, C, w, a, e, g, part); break;
-#if DENSE_TILE > 3
-                case 3: dense_tile(type, 3, G, C, w, a, e, g, part); break;
-                case 4: dense_tile(type, 4, G, C, w, a, e, g, part); break;
-                case 5: dense_tile(type, 5, G, C, w, a, e, g, part); break;
-#endif
-                default: dense_tile(type, DENSE_TILE, G, C, w, a, e, g, part);
-            }
+INLINE void dense_tiles(const int type, const int V, const uint8_t *w, const struct dense *a, long entries, long g) {
+    for (long e = 0; e < entries;) {
+        TILE(entries - e, DENSE_TILE, T, dense_tile, type, V, w, a, e, g)
+        e += T;
+    }
 }
 
 INLINE void dense_groups(const int type, const uint8_t *w, const struct dense *a, long entries, long g0, long g1) {
-    const int few = a->k <= FEW;
     long g = g0;
-    if (entries == 1) /* more groups at once instead of more entries, so that there are as many loads under way */
-        for (; g + DENSE_GROUPS <= g1; g += DENSE_GROUPS)
-            for (long part = 0; part < PARTS; part++)
-                if (few) dense_tile(type, 1, DENSE_GROUPS, 1, w, a, 0, g, part);
-                else dense_tile(type, 1, DENSE_GROUPS, 4, w, a, 0, g, part);
-    else if (few)
-        for (; g + 2 <= g1; g += 2) dense_tiles(type, 2, 1, w, a, entries, g);
-    for (; few && g < g1; g++) dense_tiles(type, 1, 1, w, a, entries, g);
-    for (; g < g1; g++) dense_tiles(type, 1, 4, w, a, entries, g);
+    if (entries == 1) /* more groups at once instead of more entries */
+        for (; g + 4 <= g1; g += 4) dense_tile(1, type, 4 * PARTS, w, a, 0, g);
+    else if (DENSE_GROUPS > 1)
+        for (; g + DENSE_GROUPS <= g1; g += DENSE_GROUPS) dense_tiles(type, DENSE_GROUPS * PARTS, w, a, entries, g);
+    for (; g < g1; g++) dense_tiles(type, PARTS, w, a, entries, g);
 }
 
 /* y[e][16 g0 .. 16 g1) = factor[e] * (the rows of those groups times x[e]); added where y_rows is given */
@@ -419,7 +414,7 @@ INLINE void attention_tile(const int T, const struct attention *a, long kv_head,
     float *out[DENSE_TILE], inverse[DENSE_TILE];
     long context[DENSE_TILE], longest = 0, begin = INT64_MAX;
     struct sums s;
-    for (int t = 0; t < T; t++) {
+    EACH(t, T) {
         long row = row0 + (first + t) / a->group, head = kv_head * a->group + (first + t) % a->group;
         x[t] = a->q + row * a->stride + head * a->dim;
         out[t] = a->y + row * a->stride + head * a->dim;
@@ -432,30 +427,32 @@ INLINE void attention_tile(const int T, const struct attention *a, long kv_head,
     const long chunks = (a->block_size + 15) / 16, wide = (a->dim + 15) / 16;
     for (long p0 = begin, b = first_block; p0 < longest; p0 += a->block_size, b++)
         for (long c = 0; c < chunks && p0 + c * 16 < longest; c++)
-            for (long part = 0; part < PARTS; part++) {
+            {
                 const uint16_t *w = a->keys + ((a->table[b] * chunks + c) * a->width + kv_head * a->dim) * 16;
-                clear(T * 4, &s);
-                const struct stream from = {(const uint8_t *)(w + part * LANES), 32, 0, 0};
-                dense_steps(F16, T, 1, 4, from, x, a->dim, &s);
-                long valid = a->block_size - c * 16 - part * LANES;
-                for (int t = 0; t < T; t++)
-                    store(a->scores + t * a->score_stride + p0 + c * 16 + part * LANES, mul(total(4, &s, t), splat(a->scale)), valid);
+                clear(T * PARTS, &s);
+                const struct stream from = {(const uint8_t *)w, 32, 0, 0};
+                dense_steps(F16, T, PARTS, from, x, a->dim, &s);
+                EACH(t, T)
+                    EACH(v, PARTS)
+                        store(a->scores + t * a->score_stride + p0 + c * 16 + v * LANES, mul(s.of[t * PARTS + v], splat(a->scale)), a->block_size - c * 16 - v * LANES);
             }
     const long padded = (longest + 15) / 16 * 16;
-    for (int t = 0; t < T; t++) inverse[t] = softmax(a, a->scores + t * a->score_stride, begin, context[t], padded);
-    for (long d = 0; d < wide; d++)
-        for (long part = 0; part < PARTS; part++) {
-            clear(T * 4, &s);
+    EACH(t, T) inverse[t] = softmax(a, a->scores + t * a->score_stride, begin, context[t], padded);
+    for (long d = 0; d < wide; d++) {
+            clear(T * PARTS, &s);
             for (long p0 = begin, b = first_block; p0 < longest; p0 += a->block_size, b++) {
                 const uint16_t *w = a->values + a->table[b] * a->block_size * a->width + kv_head * a->dim + d * 16;
                 const float *weights[DENSE_TILE];
-                for (int t = 0; t < T; t++) weights[t] = a->scores + t * a->score_stride + p0;
+                EACH(t, T) weights[t] = a->scores + t * a->score_stride + p0;
                 long count = longest - p0 < a->block_size ? longest - p0 : a->block_size;
-                const struct stream from = {(const uint8_t *)(w + part * LANES), 2 * a->width, 0, 0};
-                dense_steps(F16, T, 1, 4, from, weights, count, &s);
+                const struct stream from = {(const uint8_t *)w, 2 * a->width, 0, 0};
+                dense_steps(F16, T, PARTS, from, weights, count, &s);
             }
-            long col = d * 16 + part * LANES;
-            for (int t = 0; t < T; t++) store(out[t] + col, mul(total(4, &s, t), splat(inverse[t])), a->dim - col);
+            EACH(t, T)
+                EACH(v, PARTS) {
+                    const long col = d * 16 + v * LANES;
+                    store(out[t] + col, mul(s.of[t * PARTS + v], splat(inverse[t])), a->dim - col);
+                }
         }
 }
 
@@ -467,15 +464,8 @@ EXPORT(lory_attention)(const float *q, float *y, long stride, const int32_t *pos
     const struct attention a = {q, y, stride, positions, keys, values, width, block_size, dim, group, scale,
                                 soft_cap, window, table, scores, score_stride};
     const long pairs = (row1 - row0) * group;
-    for (long first = 0; first < pairs; first += DENSE_TILE)
-        switch (pairs - first) {
-            case 1: attention_tile(1, &a, kv_head, row0, first); break;
-            case 2: attention_tile(2, &a, kv_head, row0, first); break;
-#if DENSE_TILE > 3
-            case 3: attention_tile(3, &a, kv_head, row0, first); break;
-            case 4: attention_tile(4, &a, kv_head, row0, first); break;
-            case 5: attention_tile(5, &a, kv_head, row0, first); break;
-#endif
-            default: attention_tile(DENSE_TILE, &a, kv_head, row0, first);
-        }
+    for (long first = 0; first < pairs;) {
+        TILE(pairs - first, DENSE_TILE, T, attention_tile, &a, kv_head, row0, first)
+        first += T;
+    }
 }
