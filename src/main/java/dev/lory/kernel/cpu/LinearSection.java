@@ -16,8 +16,10 @@ import org.jspecify.annotations.Nullable;
 final class LinearSection implements WorkerPool.Task, AutoCloseable {
     /** Entries of one shrink. */
     private static final int SHRINK = 24;
-    /** Chunks of outputs for each thread, at most; one token has one, because its work is over before more would pay. */
+    /** Chunks of outputs for each thread, at most: whoever is held up leaves the rest to the others. */
     private static final int MOST_CHUNKS = 12;
+    /** Bytes of a chunk for one token, at least: some µs. */
+    private static final long CHUNK = 128 * 1024;
     /** As {@link #MOST_CHUNKS}, of updates. */
     private static final int MOST_UPDATES = 4;
 
@@ -39,6 +41,7 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
     private long[] ys = new long[4];
     private int[] widths = new int[4];
     private int groups;
+    private long bytes;
     private int maps;
     private int expansions;
 
@@ -84,6 +87,7 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
             weights = new PackedWeight[count];
         }
         groups = 0;
+        bytes = 0;
         for (int i = 0; i < count; i++) {
             ys[i] = to[i].storage().address();
             widths[i] = to[i].cols();
@@ -106,6 +110,7 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
     /** Output i is this map of the input. */
     void weight(int i, PackedWeight weight) {
         weights[i] = weight;
+        bytes += weight.bytes();
         base = true;
     }
 
@@ -192,13 +197,13 @@ final class LinearSection implements WorkerPool.Task, AutoCloseable {
             return;
         }
         done.setPlain(0);
-        maps = base ? chunks(MOST_CHUNKS) : 0;
-        expansions = updates ? chunks(MOST_UPDATES) : 0;
+        maps = base ? chunks(rows * bytes / (CHUNK * pool.threads()), MOST_CHUNKS) : 0;
+        expansions = updates ? chunks(rows, MOST_UPDATES) : 0;
         pool.run(this, maps + shrinks + expansions);
     }
 
-    private int chunks(int most) {
-        return Math.min(groups, Math.clamp(rows, 1, most) * pool.threads());
+    private int chunks(long each, int most) {
+        return Math.min(groups, Math.clamp(each, 1, most) * pool.threads());
     }
 
     @Override
