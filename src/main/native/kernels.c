@@ -43,6 +43,7 @@ INLINE vf half(const void *p) { return _mm512_cvtph_ps(_mm256_loadu_si256(p)); }
 INLINE vf brain(const void *p) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(p)), 16)); }
 INLINE vf to_float(vi a) { return _mm512_cvtepi32_ps(a); }
 INLINE vi ints(int32_t v) { return _mm512_set1_epi32(v); }
+INLINE __m128i lowest(vi a) { return _mm512_castsi512_si128(a); }
 INLINE vi bytes(const void *p) { return _mm512_loadu_si512(p); }
 INLINE vi low(vi q) { return _mm512_and_si512(q, _mm512_set1_epi8(15)); }
 INLINE vi high(vi q) { return _mm512_and_si512(_mm512_srli_epi16(q, 4), _mm512_set1_epi8(15)); }
@@ -83,6 +84,7 @@ INLINE vf half(const void *p) { return _mm256_cvtph_ps(_mm_loadu_si128(p)); }
 INLINE vf brain(const void *p) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128(p)), 16)); }
 INLINE vf to_float(vi a) { return _mm256_cvtepi32_ps(a); }
 INLINE vi ints(int32_t v) { return _mm256_set1_epi32(v); }
+INLINE __m128i lowest(vi a) { return _mm256_castsi256_si128(a); }
 INLINE vi bytes(const void *p) { return _mm256_loadu_si256(p); }
 INLINE vi low(vi q) { return _mm256_and_si256(q, _mm256_set1_epi8(15)); }
 INLINE vi high(vi q) { return _mm256_and_si256(_mm256_srli_epi16(q, 4), _mm256_set1_epi8(15)); }
@@ -129,7 +131,7 @@ INLINE void store_sum(float *p, vf v, long n) {
     }
 
 /* One token is bound by memory: its weights are asked for this many bytes before they are used, past what the processor does by itself. */
-#define AHEAD 4096
+#define AHEAD 2048
 INLINE void fetch(const void *p) { _mm_prefetch(p, _MM_HINT_T0); }
 /* For what is larger than the caches and read once in a step: it should not drive out what is read again, such as adapters and keys. */
 INLINE void fetch_once(const void *p) { _mm_prefetch(p, _MM_HINT_NTA); }
@@ -148,42 +150,49 @@ struct quant {
 /* block = 16 half scales, for Q4_1 16 half minima, then quants: 64 bytes hold 4 k of 16 rows (two nibbles: k and k + 16) */
 INLINE long block_bytes(const int form) { return form == Q8_0 ? 544 : form == Q4_1 ? 320 : 288; }
 
-/* s[t] += line j of a block times x[t]: 64 bytes, of which this part has its lanes' */
-INLINE void quant_line(const int T, const int form, const uint8_t *line, const int8_t *const *x, long j, vi *s) {
-    const vi q = bytes(line), lo = low(q), hi = high(q);
-    EACH(t, T) {
-        const int32_t *quads = (const int32_t *)x[t];
-        s[t] = form == Q8_0 ? dot8(s[t], q, ints(quads[j])) : dot4(dot4(s[t], lo, ints(quads[j])), hi, ints(quads[j + 4]));
+/* s[t, p] += line j of a block times x[t]: of its 64 bytes a part has 4 for each of its lanes */
+INLINE void quant_line(const int T, const int P, const int form, const uint8_t *line, const int8_t *const *x, long j, vi *s) {
+    EACH(p, P) {
+        const vi q = bytes(line + p * 4 * LANES), lo = low(q), hi = high(q);
+        EACH(t, T) {
+            const int32_t *quads = (const int32_t *)x[t];
+            vi *sum = s + t * P + p;
+            *sum = form == Q8_0 ? dot8(*sum, q, ints(quads[j])) : dot4(dot4(*sum, lo, ints(quads[j])), hi, ints(quads[j + 4]));
+        }
     }
 }
 
-INLINE void quant_tile(const int T, const int form, const uint8_t *w, const struct quant *a, long t0, long row, long part) {
+/* T tokens and P parts of a group, or all of it if both fit the registers: then a line of memory is used up when it is there. */
+INLINE void quant_tile(const int T, const int P, const int form, const uint8_t *w, const struct quant *a, long t0, long row, long part) {
     const long blocks = a->k / 32, at = (form == Q4_1 ? 64 : 32) + part * 2 * LANES;
     const int lines = form == Q8_0 ? 8 : 4, bias = form == Q4_0 ? 8 : form == Q4_1 ? 0 : BIAS8;
     row += part * LANES;
     w += part * 2 * LANES; /* to the scales of this part; `at` goes on from here to its quants */
     vf total[8];
-    EACH(t, T) total[t] = zero();
+    EACH(i, T * P) total[i] = zero();
     for (long b = 0; b < blocks; b++, w += block_bytes(form)) {
-        if (T == 1 && part == 0)
+        if (T == 1)
             for (long line = 0; line < block_bytes(form); line += 64) fetch_once(w + AHEAD + line);
         const int8_t *x[8];
         vi s[8];
         EACH(t, T) x[t] = a->x + (t0 + t) * a->k + b * 32;
-        EACH(t, T) s[t] = ints(0);
-        if (T == 1 || form == Q8_0) EACH(j, lines) quant_line(T, form, w + at + j * 64, x, j, s);
+        EACH(i, T * P) s[i] = ints(0);
+        if (T == 1 || form == Q8_0) EACH(j, lines) quant_line(T, P, form, w + at + j * 64, x, j, s);
         else /* unrolled, gcc has more products under way than there are registers */
-            _Pragma("GCC unroll 1") for (int j = 0; j < lines; j++) quant_line(T, form, w + at + j * 64, x, j, s);
-        if (form != Q8_0) EACH(t, T) s[t] = sum4(s[t]);
-        if (bias) EACH(t, T) s[t] = sub(s[t], ints(bias * a->sum[(t0 + t) * blocks + b]));
-        vf d = half(w);
-        EACH(t, T) total[t] = fma(to_float(s[t]), mul(d, splat(a->scale[(t0 + t) * blocks + b])), total[t]);
-        if (form == Q4_1) {
-            vf m = half(w + 32);
-            EACH(t, T) total[t] = fma(m, splat(a->scaled[(t0 + t) * blocks + b]), total[t]);
+            _Pragma("GCC unroll 1") for (int j = 0; j < lines; j++) quant_line(T, P, form, w + at + j * 64, x, j, s);
+        EACH(p, P) {
+            const vf d = half(w + p * 2 * LANES), m = form == Q4_1 ? half(w + 32 + p * 2 * LANES) : d;
+            EACH(t, T) {
+                const long block = (t0 + t) * blocks + b;
+                const int i = t * P + p;
+                if (form != Q8_0) s[i] = sum4(s[i]);
+                if (bias) s[i] = sub(s[i], ints(bias * a->sum[block]));
+                total[i] = fma(to_float(s[i]), mul(d, splat(a->scale[block])), total[i]);
+                if (form == Q4_1) total[i] = fma(m, splat(a->scaled[block]), total[i]);
+            }
         }
     }
-    EACH(t, T) store(a->y + (t0 + t) * a->n + row, total[t], a->n - row);
+    EACH(t, T) EACH(p, P) store(a->y + (t0 + t) * a->n + row + p * LANES, total[t * P + p], a->n - row - p * LANES);
 }
 
 INLINE void quant_groups(const int form, const uint8_t *w, const struct quant *a, long tokens, long g0, long g1) {
@@ -191,11 +200,14 @@ INLINE void quant_groups(const int form, const uint8_t *w, const struct quant *a
         const long to = from + 64 < tokens ? from + 64 : tokens;
         for (long g = g0; g < g1; g++) {
             const uint8_t *group = w + g * (a->k / 32) * block_bytes(form);
-            for (long part = 0; part < PARTS; part++)
-                for (long t = from; t < to;) {
-                    TILE(to - t, form == Q8_0 ? BYTE_TILE : NIBBLE_TILE, T, quant_tile, form, group, a, t, g * 16, part)
-                    t += T;
-                }
+            if (to - from == 1) quant_tile(1, PARTS, form, group, a, from, g * 16, 0);
+            else if (to - from == 2) quant_tile(2, PARTS, form, group, a, from, g * 16, 0);
+            else
+                for (long part = 0; part < PARTS; part++)
+                    for (long t = from; t < to;) {
+                        TILE(to - t, form == Q8_0 ? BYTE_TILE : NIBBLE_TILE, T, quant_tile, 1, form, group, a, t, g * 16, part)
+                        t += T;
+                    }
         }
     }
 }
@@ -209,6 +221,16 @@ EXPORT(lory_quant)(long form, const uint8_t *w, const int8_t *x, const float *sc
         case Q4_1: quant_groups(Q4_1, w, &a, tokens, g0, g1); break;
         default: quant_groups(Q8_0, w, &a, tokens, g0, g1);
     }
+}
+
+/* Products from registers, as fast as there can be any: twelve sums a round, none of which waits for another. */
+__attribute__((visibility("default"))) long JOIN(lory_multiply, ISA)(long rounds, int32_t *room) {
+    const vi x = bytes(room);
+    vi s[12];
+    EACH(i, 12) s[i] = sub(x, ints(i)); /* all different, or they would be computed once */
+    for (long round = 0; round < rounds; round++) EACH(i, 12) s[i] = dot4(s[i], s[i], x);
+    EACH(i, 12) *room ^= _mm_cvtsi128_si32(lowest(s[i]));
+    return rounds * 12 * LANES * 4;
 }
 
 /* ---- plain numbers: weights in 16 or 32 bits, keys, values and low-rank factors ---- */

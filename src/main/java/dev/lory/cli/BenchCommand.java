@@ -3,10 +3,10 @@ package dev.lory.cli;
 import static dev.lory.error.ErrorCode.INVALID_CONFIGURATION;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lory.cli.BenchCases.Case;
 import dev.lory.cli.BenchRun.Sample;
 import dev.lory.error.ServiceException;
+import dev.lory.worker.Roofline;
 import dev.lory.worker.Worker;
 import dev.lory.worker.WorkerOptions;
 import dev.lory.worker.WorkerStatus;
@@ -63,6 +63,13 @@ final class BenchCommand implements Callable<Integer> {
                     "distinct, uniform, skewed, identical, mixed, idle, with an X-LoRA also sum, xlora, frozen, beside; default: all of them.")
     private List<String> distributions = List.of();
 
+    @Option(
+            names = "--compare",
+            paramLabel = "COMMAND",
+            description =
+                    "A shell command that measures another program, run once in each repetition: {model}, {threads}, {prompt} and {gen} are filled in, its last line is JSON with prefill_tok_s, decode_tok_s and, if it likes, engine.")
+    private List<String> peers = List.of();
+
     @Spec
     private CommandSpec spec = CommandSpec.create();
 
@@ -79,13 +86,26 @@ final class BenchCommand implements Callable<Integer> {
                     "%s on %s: prompt %d, gen %d, batch %d, %d repetitions, seed %d%n",
                     status.model().name(), status.backend(), prompt, gen, batch, reps, seed);
             table.flush();
-            List<BenchResult> results = run(worker, cases);
-            print(results, settings(worker.status(), options), table);
+            Roofline before = worker.roofline();
+            List<BenchPeer> compared = peers(options);
+            List<BenchResult> results = run(worker, cases, compared);
+            new BenchReport(
+                            results,
+                            compared.stream().map(BenchPeer::result).toList(),
+                            before.best(worker.roofline()),
+                            settings(worker.status(), options))
+                    .print(spec.commandLine().getOut(), table);
         }
         return 0;
     }
 
-    private List<BenchResult> run(Worker worker, BenchCases wanted) {
+    private List<BenchPeer> peers(WorkerOptions options) {
+        Map<String, Object> filled =
+                Map.of("model", options.model(), "threads", threads(options), "prompt", prompt, "gen", gen);
+        return peers.stream().map(command -> new BenchPeer(command, filled)).toList();
+    }
+
+    private List<BenchResult> run(Worker worker, BenchCases wanted, List<BenchPeer> compared) {
         BenchRun run = new BenchRun(worker, prompt, gen, seed);
         List<Case> cases = wanted.cases();
         List<Case> turns = new ArrayList<>(cases);
@@ -99,6 +119,9 @@ final class BenchCommand implements Callable<Integer> {
                 if (rep >= 0) {
                     turn.samples().add(sample);
                 }
+            }
+            if (rep >= 0) {
+                compared.forEach(BenchPeer::measure);
             }
         }
         return cases.stream()
@@ -146,8 +169,7 @@ final class BenchCommand implements Callable<Integer> {
         Map<String, Object> settings = new LinkedHashMap<>();
         settings.put("model", status.model().name());
         settings.put("backend", status.backend());
-        settings.put(
-                "threads", options.threads() == 0 ? Runtime.getRuntime().availableProcessors() : options.threads());
+        settings.put("threads", threads(options));
         settings.put("prompt", prompt);
         settings.put("gen", gen);
         settings.put("batch", batch);
@@ -156,26 +178,7 @@ final class BenchCommand implements Callable<Integer> {
         return settings;
     }
 
-    private void print(List<BenchResult> results, Map<String, Object> settings, PrintWriter table)
-            throws JsonProcessingException {
-        ObjectMapper json = new ObjectMapper();
-        PrintWriter lines = spec.commandLine().getOut();
-        BenchResult base = results.getFirst();
-        table.printf(
-                "%-10s %14s %14s %8s %9s %9s%n",
-                "case", "prefill tok/s", "decode tok/s", "spread", "prefill×", "decode×");
-        for (BenchResult result : results) {
-            lines.println(json.writeValueAsString(result.json(settings, base)));
-            table.printf(
-                    "%-10s %14.1f %14.1f %7.1f%% %9.3f %9.3f%n",
-                    result.name(),
-                    result.prefill(),
-                    result.decode(),
-                    result.spread(),
-                    result.ratioTo(base, Sample::prefill),
-                    result.ratioTo(base, Sample::decode));
-        }
-        lines.flush();
-        table.flush();
+    private static int threads(WorkerOptions options) {
+        return options.threads() == 0 ? Runtime.getRuntime().availableProcessors() : options.threads();
     }
 }

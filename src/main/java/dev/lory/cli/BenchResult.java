@@ -69,7 +69,7 @@ record BenchResult(String name, List<Sample> samples) {
     }
 
     /** Three decimals; what is no number, such as decode speed without decode, is -1, for JSON has no NaN. */
-    private static double number(double value) {
+    static double number(double value) {
         return Double.isFinite(value) ? Math.round(value * 1000) / 1000.0 : -1;
     }
 }

@@ -18,6 +18,9 @@ public interface Backend extends AutoCloseable {
     /** Bytes of this device's memory that can be taken now: for a plan before anything is loaded. */
     long freeBytes();
 
+    /** Measures what this device does at most; takes a second or two, and memory beyond every cache. */
+    Peak peak();
+
     /** Bytes that {@link #load} takes for a weight {@code [rows, cols]} of that type. */
     long weightBytes(DType dtype, int rows, int cols);
 

@@ -54,6 +54,12 @@ public final class ReferenceBackend implements Backend {
         return heap.maxMemory() - (heap.totalMemory() - heap.freeMemory());
     }
 
+    /** Not of interest: this one is not about speed. */
+    @Override
+    public Peak peak() {
+        return Peak.UNKNOWN;
+    }
+
     @Override
     public long weightBytes(DType dtype, int rows, int cols) {
         return 4L * rows * cols;

@@ -222,6 +222,13 @@ public record DecoderSpec(
         return List.copyOf(sites);
     }
 
+    /** The share of a site's weight that a token is multiplied with, on average: all of it, but of experts only the chosen ones. */
+    public double use(LinearSite site) {
+        return mlp instanceof Experts experts && site.path().contains(".experts.")
+                ? (double) experts.topK / experts.experts.size()
+                : 1;
+    }
+
     /** Paths of all linears in definition order, each once. */
     public List<String> linearPaths() {
         return linearSites().stream().map(LinearSite::path).distinct().toList();

@@ -20,9 +20,12 @@ import dev.lory.format.ObservedSource;
 import dev.lory.format.TensorSource;
 import dev.lory.format.WeightType;
 import dev.lory.kernel.Backend;
+import dev.lory.kernel.Peak;
+import dev.lory.kernel.Weight;
 import dev.lory.model.Decoder;
 import dev.lory.model.DecoderLoader;
 import dev.lory.model.DecoderSpec;
+import dev.lory.model.LinearSite;
 import dev.lory.model.arch.Architectures;
 import dev.lory.sampling.SamplingParams;
 import dev.lory.worker.WorkerStatus.EngineStatus;
@@ -203,6 +206,20 @@ public final class LocalWorker implements Worker {
     @Override
     public List<XLoraStatus> xloras() {
         return adapters.xloras();
+    }
+
+    @Override
+    public Roofline roofline() {
+        Peak peak = engine.call(backend::peak);
+        double bytes = 0;
+        double weights = 0;
+        for (LinearSite site : decoder.spec().linearSites()) {
+            Weight weight = decoder.weight(site);
+            double use = decoder.spec().use(site);
+            bytes += use * weight.bytes();
+            weights += use * weight.rows() * weight.cols();
+        }
+        return new Roofline(peak.bytesPerSecond(), peak.productsPerSecond(), Math.round(bytes), Math.round(weights));
     }
 
     @Override

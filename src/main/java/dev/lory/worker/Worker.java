@@ -8,6 +8,9 @@ public interface Worker extends AutoCloseable {
     /** What is loaded and how busy it is; cheap. */
     WorkerStatus status();
 
+    /** Measures how fast this machine lets the model be; takes a second or two, in which nobody is served. */
+    Roofline roofline();
+
     /** The wanted X-LoRAs that were loaded at least once; sums up what they counted, so it is not for every request. */
     List<XLoraStatus> xloras();
 

@@ -4,10 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import dev.lory.cli.BenchRun.Sample;
 import dev.lory.error.ServiceException;
 import dev.lory.worker.GenerationRequest;
 import dev.lory.worker.Prompt;
+import dev.lory.worker.Roofline;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
@@ -48,6 +52,48 @@ class BenchTest {
                 new BenchCases(given, List.of("beside"), 4).cases().getLast().rows();
         assertThat(beside).extracting(BenchRun.Row::counts).containsExactly(true, true, false, false);
         assertThat(beside).extracting(row -> row.adapters().size()).containsExactly(0, 0, 1, 1);
+    }
+
+    @Test
+    void anotherProgramIsMeasuredByItsLastLine() {
+        BenchPeer peer = new BenchPeer(
+                "echo warming up; echo '{\"engine\": \"other\", \"prefill_tok_s\": {prompt}, \"decode_tok_s\": 2.5}'",
+                Map.of("prompt", 64));
+
+        peer.measure();
+        peer.measure();
+
+        assertThat(peer.result())
+                .isEqualTo(new BenchResult("other", List.of(new Sample(64, 2.5), new Sample(64, 2.5))));
+    }
+
+    @Test
+    void anotherProgramThatFailsOrSaysSomethingElseIsNamed() {
+        Map.of(
+                        "exit 3", "ended with status 3",
+                        "echo hello", "printed no JSON but: hello",
+                        "echo '{\"prefill_tok_s\": 1}'", "printed no decode_tok_s but: {\"prefill_tok_s\":1}")
+                .forEach((command, sentence) -> assertThatThrownBy(() -> new BenchPeer(command, Map.of()).measure())
+                        .isInstanceOf(ServiceException.class)
+                        .hasMessageContaining("--compare " + command + " " + sentence));
+    }
+
+    @Test
+    void theBaseIsSetAgainstTheMachineAndOtherPrograms() throws JsonProcessingException {
+        StringWriter lines = new StringWriter();
+        StringWriter table = new StringWriter();
+        BenchResult base = new BenchResult("base", List.of(new Sample(300, 30)));
+        BenchResult other = new BenchResult("other", List.of(new Sample(200, 10)));
+
+        new BenchReport(List.of(base), List.of(other), new Roofline(50e9, 1e12, 1_000_000_000, 2_000_000_000), Map.of())
+                .print(new PrintWriter(lines), new PrintWriter(table));
+
+        assertThat(lines.toString()).contains("\"prefill_limit_tok_s\":500.0", "\"decode_limit_tok_s\":50.0");
+        assertThat(table.toString())
+                .contains(
+                        "base / other: prefill 1.50, decode 3.00",
+                        "prefill at most 500 tok/s, base 60 %",
+                        "decode of one sequence at most 50 tok/s, base 60 %");
     }
 
     @Test

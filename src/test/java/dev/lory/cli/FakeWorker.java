@@ -12,6 +12,7 @@ import dev.lory.worker.GenerationEvent.Usage;
 import dev.lory.worker.GenerationRequest;
 import dev.lory.worker.Histogram;
 import dev.lory.worker.Prompt;
+import dev.lory.worker.Roofline;
 import dev.lory.worker.Vocabulary;
 import dev.lory.worker.Worker;
 import dev.lory.worker.WorkerStatus;
@@ -63,6 +64,11 @@ final class FakeWorker implements Worker {
                 adapters,
                 new ResidencyStatus(0, 0, 0, 0, 0, 0, 0, 0, Histogram.NONE, Histogram.NONE),
                 new EngineStatus(0, 0, 0, 1, 16, 0, 0, 0, 0, 0, Histogram.NONE));
+    }
+
+    @Override
+    public Roofline roofline() {
+        return Roofline.UNKNOWN;
     }
 
     @Override

@@ -152,6 +152,11 @@ public final class FakeWorker implements Worker {
     }
 
     @Override
+    public Roofline roofline() {
+        return Roofline.UNKNOWN;
+    }
+
+    @Override
     public List<XLoraStatus> xloras() {
         return List.of();
     }

@@ -7,6 +7,7 @@ import dev.lory.kernel.AttentionShape;
 import dev.lory.kernel.Backend;
 import dev.lory.kernel.KvCache;
 import dev.lory.kernel.LoraFactors;
+import dev.lory.kernel.Peak;
 import dev.lory.kernel.RowGroups;
 import dev.lory.kernel.StepBatch;
 import dev.lory.kernel.Weight;
@@ -97,6 +98,13 @@ public final class CpuBackend implements Backend {
     @Override
     public long freeBytes() {
         return MachineMemory.free();
+    }
+
+    @Override
+    public Peak peak() {
+        try (PeakSection section = new PeakSection(pool, kernels)) {
+            return section.measure();
+        }
     }
 
     @Override

@@ -26,6 +26,13 @@ sealed interface KernelSet permits VectorKernels, NativeKernels {
      */
     void attention(Attention job, long table, int kvHead, int row0, int row1, long scores, long scratch);
 
+    /**
+     * Multiplies and adds from registers, as long as the rounds take, and returns how many products that were.
+     *
+     * @param room 64 bytes
+     */
+    long multiply(int rounds, long room);
+
     /** How many rows of scores an attention kernel needs at most. */
     int ATTENTION_TILE = 6;
 }

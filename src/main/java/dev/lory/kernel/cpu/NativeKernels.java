@@ -17,8 +17,10 @@ import java.util.Collections;
  * @param dense {@code void lory_dense(type, w, x, x_rows, x_stride, y, y_rows, y_stride, factor, k, n, entries, g0, g1)}
  * @param attention {@code void lory_attention(q, y, stride, positions, keys, values, width, block_size, dim, group, float scale,
  *     float soft_cap, window, table, scores, score_stride, kv_head, row0, row1)}
+ * @param multiply {@code long lory_multiply(rounds, room)}
  */
-record NativeKernels(String name, MethodHandle quant, MethodHandle dense, MethodHandle attention) implements KernelSet {
+record NativeKernels(String name, MethodHandle quant, MethodHandle dense, MethodHandle attention, MethodHandle multiply)
+        implements KernelSet {
     /** Finds the functions of an instruction set, {@code avx512} or {@code avx2}. */
     static NativeKernels find(SymbolLookup library, String isa) {
         MemoryLayout[] attention = longs(19);
@@ -26,17 +28,18 @@ record NativeKernels(String name, MethodHandle quant, MethodHandle dense, Method
         attention[11] = JAVA_FLOAT;
         return new NativeKernels(
                 "native " + isa,
-                handle(library, "lory_quant_" + isa, longs(12)),
-                handle(library, "lory_dense_" + isa, longs(14)),
-                handle(library, "lory_attention_" + isa, attention));
+                handle(library, "lory_quant_" + isa, FunctionDescriptor.ofVoid(longs(12))),
+                handle(library, "lory_dense_" + isa, FunctionDescriptor.ofVoid(longs(14))),
+                handle(library, "lory_attention_" + isa, FunctionDescriptor.ofVoid(attention)),
+                handle(library, "lory_multiply_" + isa, FunctionDescriptor.of(JAVA_LONG, longs(2))));
     }
 
     private static MemoryLayout[] longs(int count) {
         return Collections.nCopies(count, JAVA_LONG).toArray(MemoryLayout[]::new);
     }
 
-    private static MethodHandle handle(SymbolLookup library, String name, MemoryLayout[] arguments) {
-        return Linker.nativeLinker().downcallHandle(library.findOrThrow(name), FunctionDescriptor.ofVoid(arguments));
+    private static MethodHandle handle(SymbolLookup library, String name, FunctionDescriptor type) {
+        return Linker.nativeLinker().downcallHandle(library.findOrThrow(name), type);
     }
 
     @Override
@@ -78,6 +81,15 @@ record NativeKernels(String name, MethodHandle quant, MethodHandle dense, Method
                     (long) job.entries,
                     (long) g0,
                     (long) g1);
+        } catch (Throwable e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Override
+    public long multiply(int rounds, long room) {
+        try {
+            return (long) multiply.invokeExact((long) rounds, room);
         } catch (Throwable e) {
             throw new IllegalStateException(e);
         }

@@ -26,6 +26,11 @@ record VectorKernels(String name) implements KernelSet {
     }
 
     @Override
+    public long multiply(int rounds, long room) {
+        return VectorPeak.multiply(rounds, room);
+    }
+
+    @Override
     public void attention(Attention job, long table, int kvHead, int row0, int row1, long scores, long scratch) {
         VectorAttention.rows(job, table, kvHead, row0, row1, scores, scratch);
     }

@@ -16,6 +16,7 @@ import dev.lory.worker.GenerationEvent.Delta;
 import dev.lory.worker.GenerationEvent.Usage;
 import dev.lory.worker.GenerationRequest;
 import dev.lory.worker.Prompt;
+import dev.lory.worker.Roofline;
 import dev.lory.worker.Vocabulary;
 import dev.lory.worker.Worker;
 import dev.lory.worker.WorkerStatus;
@@ -113,6 +114,11 @@ final class GenerationsTest {
         @Override
         public WorkerStatus status() {
             return others.status();
+        }
+
+        @Override
+        public Roofline roofline() {
+            return Roofline.UNKNOWN;
         }
 
         @Override
