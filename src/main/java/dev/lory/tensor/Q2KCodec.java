@@ -6,22 +6,22 @@ import java.lang.foreign.MemorySegment;
  * ggml {@code block_q2_K}: 256 elements in 16 groups; 16 bytes with scale (low nibble) and minimum (high) of each group,
  * 64 bytes of quants, half d, half dmin. Value d·scale·q − dmin·min.
  */
-final class Q2KCodec implements BlockCodec {
+final class Q2KCodec implements KCodec {
     private static final int QUANTS = 16;
     private static final int D = 80;
     private static final int DMIN = 82;
 
     @Override
-    public void decode(MemorySegment storage, long offset, float[] out, int at) {
-        float d = Bits.half(storage, offset + D);
-        float dmin = Bits.half(storage, offset + DMIN);
+    public void read(MemorySegment storage, long offset, SuperBlock to) {
+        to.d = storage.get(Layouts.SHORT, offset + D);
+        to.dmin = storage.get(Layouts.SHORT, offset + DMIN);
         for (int group = 0; group < 16; group++) {
             int scales = Bits.unsigned(storage, offset + group);
-            float scale = d * (scales & 15);
-            float min = dmin * (scales >> 4);
-            for (int i = 16 * group; i < 16 * group + 16; i++) {
-                out[at + i] = scale * crumb(storage, offset + QUANTS, i) - min;
-            }
+            to.scales[group] = (byte) (scales & 15);
+            to.minima[group] = (byte) (scales >> 4);
+        }
+        for (int i = 0; i < SuperBlock.LENGTH; i++) {
+            to.quants[i] = (byte) crumb(storage, offset + QUANTS, i);
         }
     }
 

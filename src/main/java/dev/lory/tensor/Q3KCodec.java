@@ -6,21 +6,22 @@ import java.lang.foreign.MemorySegment;
  * ggml {@code block_q3_K}: 256 elements in 16 groups; 32 bytes with the third bits, 64 bytes with the lower two as in
  * Q2_K, 12 bytes with the 6-bit scales, half d. Value d·(scale−32)·(q−4).
  */
-final class Q3KCodec implements BlockCodec {
+final class Q3KCodec implements KCodec {
     private static final int QUANTS = 32;
     private static final int SCALES = 96;
     private static final int D = 108;
 
     @Override
-    public void decode(MemorySegment storage, long offset, float[] out, int at) {
-        float d = Bits.half(storage, offset + D);
+    public void read(MemorySegment storage, long offset, SuperBlock to) {
+        to.d = storage.get(Layouts.SHORT, offset + D);
+        to.dmin = 0;
         for (int group = 0; group < 16; group++) {
-            float scale = d * (scale(storage, offset + SCALES, group) - 32);
-            for (int i = 16 * group; i < 16 * group + 16; i++) {
-                int high = Bits.unsigned(storage, offset + i % 32) >> i / 32 & 1;
-                int q = Q2KCodec.crumb(storage, offset + QUANTS, i) | high << 2;
-                out[at + i] = scale * (q - 4);
-            }
+            to.scales[group] = (byte) (scale(storage, offset + SCALES, group) - 32);
+            to.minima[group] = 0;
+        }
+        for (int i = 0; i < SuperBlock.LENGTH; i++) {
+            int high = Bits.unsigned(storage, offset + i % 32) >> i / 32 & 1;
+            to.quants[i] = (byte) ((Q2KCodec.crumb(storage, offset + QUANTS, i) | high << 2) - 4);
         }
     }
 

@@ -6,33 +6,31 @@ import java.lang.foreign.MemorySegment;
  * ggml {@code block_q4_K}: 256 elements in 8 groups; half d, half dmin, 12 bytes with 6-bit scales and minima, 128 bytes
  * of which each 32 hold two groups, one in the low and one in the high nibbles. Value d·scale·q − dmin·min.
  */
-final class Q4KCodec implements BlockCodec {
+final class Q4KCodec implements KCodec {
     private static final int SCALES = 4;
     private static final int QUANTS = 16;
 
     @Override
-    public void decode(MemorySegment storage, long offset, float[] out, int at) {
-        for (int group = 0; group < 8; group++) {
-            float scale = scale(storage, offset, group);
-            float min = min(storage, offset, group);
-            for (int i = 0; i < 32; i++) {
-                out[at + 32 * group + i] = scale * nibble(storage, offset + QUANTS, group, i) - min;
-            }
+    public void read(MemorySegment storage, long offset, SuperBlock to) {
+        readScales(storage, offset, to);
+        for (int i = 0; i < SuperBlock.LENGTH; i++) {
+            to.quants[i] = (byte) nibble(storage, offset + QUANTS, i);
         }
     }
 
-    static int nibble(MemorySegment storage, long offset, int group, int i) {
-        return Bits.unsigned(storage, offset + group / 2 * 32 + i) >> group % 2 * 4 & 15;
+    /** The beginning of a block. */
+    static void readScales(MemorySegment storage, long offset, SuperBlock to) {
+        to.d = storage.get(Layouts.SHORT, offset);
+        to.dmin = storage.get(Layouts.SHORT, offset + 2);
+        for (int i = 0; i < 16; i++) {
+            to.scales[i] = (byte) six(storage, offset + SCALES, i / 2, 0);
+            to.minima[i] = (byte) six(storage, offset + SCALES, i / 2, 4);
+        }
     }
 
-    /** d·scale of a group. */
-    static float scale(MemorySegment storage, long offset, int group) {
-        return Bits.half(storage, offset) * six(storage, offset + SCALES, group, 0);
-    }
-
-    /** dmin·min of a group. */
-    static float min(MemorySegment storage, long offset, int group) {
-        return Bits.half(storage, offset + 2) * six(storage, offset + SCALES, group, 4);
+    /** Element i of quants of four bits: each 32 bytes hold two groups of 32. */
+    static int nibble(MemorySegment storage, long offset, int i) {
+        return Bits.unsigned(storage, offset + i / 64 * 32 + i % 32) >> i % 64 / 32 * 4 & 15;
     }
 
     /**
