@@ -20,7 +20,7 @@ command -v "$cc" >/dev/null 2>&1 || leave_out "there is no C compiler ($cc)"
 mkdir -p "$out" || leave_out "cannot make $out"
 
 fresh=yes
-for source in "$here"/*.c "$here/build.sh"; do
+for source in "$here"/*.[ch] "$here/build.sh"; do
     [ "$lib" -nt "$source" ] || fresh=no
 done
 [ $fresh = yes ] && exit 0

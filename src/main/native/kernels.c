@@ -6,110 +6,16 @@
  * Every output element is computed by the same operations in the same order for any number of tokens: a tile only
  * decides how many of them share a loaded weight.
  */
-#include <immintrin.h>
-#include <stdint.h>
+#include "lanes.h"
 
 #define JOIN2(a, b) a##_##b
 #define JOIN(a, b) JOIN2(a, b)
 #define EXPORT(name) __attribute__((visibility("default"))) void JOIN(name, ISA)
 /* Unrolled, so that what a tile sums up stays in registers. */
 #define EACH(i, n) _Pragma("GCC unroll 24") for (int i = 0; i < (n); i++)
-#define INLINE static inline __attribute__((always_inline))
 
-enum form { Q4_0, Q4_1, Q8_0 };
+enum form { Q4_0, Q4_1, Q8_0, Q5_1, Q4_K, Q5_K, Q6_K };
 enum type { F32, F16, BF16 };
-
-#ifdef __AVX512VNNI__
-#define LANES 16
-#define NIBBLE_TILE 8
-#define BYTE_TILE 8
-#define DENSE_GROUPS 4
-typedef __m512 vf;
-typedef __m512i vi;
-INLINE vf zero(void) { return _mm512_setzero_ps(); }
-INLINE vf splat(float v) { return _mm512_set1_ps(v); }
-INLINE vf load(const float *p) { return _mm512_loadu_ps(p); }
-INLINE vf fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
-INLINE vf mul(vf a, vf b) { return _mm512_mul_ps(a, b); }
-INLINE vf add(vf a, vf b) { return _mm512_add_ps(a, b); }
-INLINE vf vmax(vf a, vf b) { return _mm512_max_ps(a, b); }
-INLINE vf over(vf a, vf b) { return _mm512_div_ps(a, b); }
-INLINE vf size(vf a) { return _mm512_abs_ps(a); }
-INLINE vf signed_as(vf a, vf s) { return _mm512_castsi512_ps(_mm512_or_si512(_mm512_castps_si512(a), _mm512_and_si512(_mm512_castps_si512(s), _mm512_set1_epi32(INT32_MIN)))); }
-INLINE vf pick_below(vf a, vf limit, vf yes, vf no) { return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(a, limit, _CMP_LT_OQ), no, yes); }
-INLINE vf round_even(vf a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-INLINE vf exponent(vf n) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_add_epi32(_mm512_cvtps_epi32(n), _mm512_set1_epi32(127)), 23)); }
-INLINE vf half(const void *p) { return _mm512_cvtph_ps(_mm256_loadu_si256(p)); }
-INLINE vf brain(const void *p) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(p)), 16)); }
-INLINE vf to_float(vi a) { return _mm512_cvtepi32_ps(a); }
-INLINE vi ints(int32_t v) { return _mm512_set1_epi32(v); }
-INLINE __m128i lowest(vi a) { return _mm512_castsi512_si128(a); }
-INLINE vi bytes(const void *p) { return _mm512_loadu_si512(p); }
-INLINE vi low(vi q) { return _mm512_and_si512(q, _mm512_set1_epi8(15)); }
-INLINE vi high(vi q) { return _mm512_and_si512(_mm512_srli_epi16(q, 4), _mm512_set1_epi8(15)); }
-INLINE vi sub(vi a, vi b) { return _mm512_sub_epi32(a, b); }
-INLINE vi dot8(vi sum, vi u, vi x) { return _mm512_dpbusd_epi32(sum, u, x); }
-INLINE vi dot4(vi sum, vi u, vi x) { return dot8(sum, u, x); }
-INLINE vi sum4(vi sum) { return sum; }
-#define BIAS8 128
-INLINE void store(float *p, vf v, long n) {
-    if (n >= LANES) _mm512_storeu_ps(p, v);
-    else _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), v);
-}
-INLINE void store_sum(float *p, vf v, long n) {
-    if (n >= LANES) _mm512_storeu_ps(p, add(_mm512_loadu_ps(p), v));
-    else { __mmask16 m = (__mmask16)((1u << n) - 1); _mm512_mask_storeu_ps(p, m, add(_mm512_maskz_loadu_ps(m, p), v)); }
-}
-#else
-#define LANES 8
-#define NIBBLE_TILE 6
-#define BYTE_TILE 4
-#define DENSE_GROUPS 1
-typedef __m256 vf;
-typedef __m256i vi;
-INLINE vf zero(void) { return _mm256_setzero_ps(); }
-INLINE vf splat(float v) { return _mm256_set1_ps(v); }
-INLINE vf load(const float *p) { return _mm256_loadu_ps(p); }
-INLINE vf fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
-INLINE vf mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
-INLINE vf add(vf a, vf b) { return _mm256_add_ps(a, b); }
-INLINE vf vmax(vf a, vf b) { return _mm256_max_ps(a, b); }
-INLINE vf over(vf a, vf b) { return _mm256_div_ps(a, b); }
-INLINE vf size(vf a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
-INLINE vf signed_as(vf a, vf s) { return _mm256_or_ps(a, _mm256_and_ps(_mm256_set1_ps(-0.0f), s)); }
-INLINE vf pick_below(vf a, vf limit, vf yes, vf no) { return _mm256_blendv_ps(no, yes, _mm256_cmp_ps(a, limit, _CMP_LT_OQ)); }
-INLINE vf round_even(vf a) { return _mm256_round_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
-INLINE vf exponent(vf n) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23)); }
-INLINE vf half(const void *p) { return _mm256_cvtph_ps(_mm_loadu_si128(p)); }
-INLINE vf brain(const void *p) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128(p)), 16)); }
-INLINE vf to_float(vi a) { return _mm256_cvtepi32_ps(a); }
-INLINE vi ints(int32_t v) { return _mm256_set1_epi32(v); }
-INLINE __m128i lowest(vi a) { return _mm256_castsi256_si128(a); }
-INLINE vi bytes(const void *p) { return _mm256_loadu_si256(p); }
-INLINE vi low(vi q) { return _mm256_and_si256(q, _mm256_set1_epi8(15)); }
-INLINE vi high(vi q) { return _mm256_and_si256(_mm256_srli_epi16(q, 4), _mm256_set1_epi8(15)); }
-INLINE vi sub(vi a, vi b) { return _mm256_sub_epi32(a, b); }
-INLINE vi widen(vi pairs) { return _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)); }
-/* Sixteen products with nibbles fit 16 bits: the sums of pairs are widened at the end of a block. */
-INLINE vi dot4(vi sum, vi u, vi x) { return _mm256_add_epi16(sum, _mm256_maddubs_epi16(u, x)); }
-INLINE vi sum4(vi sum) { return widen(sum); }
-/* 255 * 127 * 2 does not fit 16 bits: take the bias off and move the sign of the weight to x. */
-INLINE vi dot8(vi sum, vi u, vi x) {
-    vi w = _mm256_xor_si256(u, _mm256_set1_epi8((char)0x80));
-    return _mm256_add_epi32(sum, widen(_mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x, w))));
-}
-#define BIAS8 0
-INLINE vi lanes_below(long n) { return _mm256_cmpgt_epi32(_mm256_set1_epi32((int)n), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7)); }
-INLINE void store(float *p, vf v, long n) {
-    if (n >= LANES) _mm256_storeu_ps(p, v);
-    else if (n > 0) _mm256_maskstore_ps(p, lanes_below(n), v);
-}
-INLINE void store_sum(float *p, vf v, long n) {
-    if (n >= LANES) _mm256_storeu_ps(p, add(_mm256_loadu_ps(p), v));
-    else if (n > 0) { vi m = lanes_below(n); _mm256_maskstore_ps(p, m, add(_mm256_maskload_ps(p, m), v)); }
-}
-#endif
-#define PARTS (16 / LANES)
 
 /* Entries of a tile of plain numbers, and its sums. */
 #define DENSE_TILE 6
@@ -141,58 +47,108 @@ INLINE void fetch_once(const void *p) { _mm_prefetch(p, _MM_HINT_NTA); }
 struct quant {
     const int8_t *x;     /* [tokens][k] */
     const float *scale;  /* [tokens][k/32] */
-    const int32_t *sum;  /* [tokens][k/32] sum of x */
-    const float *scaled; /* scale * sum */
+    const int32_t *sum;  /* [tokens][k/32][2] sum of x, and of its first 16 */
+    const float *scaled; /* [tokens][k/32] scale * sum */
     float *y;            /* [tokens][n] */
     long k, n;
 };
 
-/* block = 16 half scales, for Q4_1 16 half minima, then quants: 64 bytes hold 4 k of 16 rows (two nibbles: k and k + 16) */
-INLINE long block_bytes(const int form) { return form == Q8_0 ? 544 : form == Q4_1 ? 320 : 288; }
+/* Form.java says how each lies. Bytes of 32 k of a group, for the K forms an eighth of a block of 256: */
+INLINE long block_bytes(const int form) {
+    switch (form) {
+        case Q4_0: return 288;
+        case Q4_1: return 320;
+        case Q8_0: return 544;
+        case Q5_1: return 576;
+        case Q4_K: return 296;
+        default: return 552;
+    }
+}
 
-/* s[t, p] += line j of a block times x[t]: of its 64 bytes a part has 4 for each of its lanes */
-INLINE void quant_line(const int T, const int P, const int form, const uint8_t *line, const int8_t *const *x, long j, vi *s) {
-    EACH(p, P) {
-        const vi q = bytes(line + p * 4 * LANES), lo = low(q), hi = high(q);
+/* Where the pairs of bytes begin in a block of 256 k: 32 bytes for each 32 k, then the quants of all. */
+#define PAIRS_AT 64
+
+INLINE int of_nibbles(const int form) { return form == Q4_0 || form == Q4_1 || form == Q4_K; }
+INLINE int has_scales(const int form) { return form == Q4_K || form == Q5_K || form == Q6_K; }
+INLINE int has_minima(const int form) { return form == Q4_1 || form == Q5_1 || form == Q4_K || form == Q5_K; }
+
+/* s[t] += line j of a block times x[t]: 64 bytes, of which this part has its lanes' */
+INLINE void quant_line(const int T, const int form, const uint8_t *line, const int8_t *const *x, long j, vi *s) {
+    const vi q = bytes(line), lo = low(q), hi = high(q);
+    EACH(t, T) {
+        const int32_t *quads = (const int32_t *)x[t];
+        if (of_nibbles(form)) s[t] = dot4(dot4(s[t], lo, ints(quads[j])), hi, ints(quads[j + 4]));
+        else if (form == Q8_0) s[t] = dot8(s[t], q, ints(quads[j]));
+        else s[t] = form == Q6_K ? dot6(s[t], q, ints(quads[j])) : dot4(s[t], q, ints(quads[j]));
+    }
+}
+
+/* Lines whose products are summed up in whole numbers: all of the block, unless 16 bits or a scale end before it. */
+INLINE int lines_together(const int form) { return of_nibbles(form) || form == Q6_K ? 4 : form == Q8_0 ? 8 : SHORT_LINES; }
+
+/* Such a sum as a float: without the bias and, for the K forms, times its scale. No digit is lost, all stay below 2^24. sum: of x, see above. */
+INLINE vf finished(const int form, vi s, const int32_t *sum, const int half, scales scale) {
+    switch (form) {
+        case Q4_0: return to_float(sub(wide(s), ints(8 * sum[0])));
+        case Q8_0: return to_float(BIAS8 ? sub(s, ints(BIAS8 * sum[0])) : s);
+        case Q6_K: return scaled(BIAS8 ? sub(s, ints(BIAS8 * (half ? sum[0] - sum[1] : sum[1]))) : s, scale);
+        case Q4_K: case Q5_K: return scaled(s, scale);
+        default: return to_float(wide(s));
+    }
+}
+
+/* f[t] = 32 k of a group times x[t], but for the factors d and scale; pairs: the bytes of their scales */
+INLINE void quant_sums(const int T, const int form, const uint8_t *quants, vi pairs, const struct quant *a, long t0, long b, vf *f) {
+    const int lines = of_nibbles(form) ? 4 : 8, together = lines_together(form);
+    const int8_t *x[8];
+    EACH(t, T) x[t] = a->x + (t0 + t) * a->k + b * 32;
+    EACH(half, lines / together) {
+        const int first = half * together;
+        vi s[8];
+        EACH(t, T) s[t] = ints(0);
+        if (T == 1 || !of_nibbles(form)) EACH(j, together) quant_line(T, form, quants + (first + j) * 64, x, first + j, s);
+        else /* unrolled, gcc has more products under way than there are registers */
+            _Pragma("GCC unroll 1") for (int j = 0; j < together; j++) quant_line(T, form, quants + j * 64, x, j, s);
+        const scales scale = to_scales(form == Q6_K && half ? high_byte(pairs) : low_byte(pairs));
         EACH(t, T) {
-            const int32_t *quads = (const int32_t *)x[t];
-            vi *sum = s + t * P + p;
-            *sum = form == Q8_0 ? dot8(*sum, q, ints(quads[j])) : dot4(dot4(*sum, lo, ints(quads[j])), hi, ints(quads[j + 4]));
+            const vf sum = finished(form, s[t], a->sum + ((t0 + t) * (a->k / 32) + b) * 2, half, scale);
+            f[t] = half ? add(f[t], sum) : sum;
         }
     }
 }
 
-/* T tokens and P parts of a group, or all of it if both fit the registers: then a line of memory is used up when it is there. */
+/* total[t] += 32 k of a group times x[t]; w: their block, of which they are number i */
+INLINE void quant_block(const int T, const int form, const uint8_t *w, const long at, const long i, const struct quant *a, long t0, long b, vf *total) {
+    const long blocks = a->k / 32;
+    if (T == 1) /* a second part's are there already, which asking again tells at once */
+        for (long line = 0; line < block_bytes(form); line += 64) fetch_once(w + i * block_bytes(form) + AHEAD + line);
+    const vi pairs = has_scales(form) ? byte_pairs(w + PAIRS_AT + i * 32) : ints(1);
+    vf f[8];
+    quant_sums(T, form, w + at + i * (of_nibbles(form) ? 256 : 512), pairs, a, t0, b, f);
+    const vf d = half(w);
+    EACH(t, T) total[t] = fma(f[t], mul(d, splat(a->scale[(t0 + t) * blocks + b])), total[t]);
+    if (has_minima(form)) {
+        vf m = half(w + 32);
+        if (has_scales(form)) m = mul(m, to_float(high_byte(pairs)));
+        EACH(t, T) total[t] = fma(m, splat(a->scaled[(t0 + t) * blocks + b]), total[t]);
+    }
+}
+
+/* T tokens and P parts of a group: both where their sums fit the registers, so that a block is used up while it is in the first cache. */
 INLINE void quant_tile(const int T, const int P, const int form, const uint8_t *w, const struct quant *a, long t0, long row, long part) {
-    const long blocks = a->k / 32, at = (form == Q4_1 ? 64 : 32) + part * 2 * LANES;
-    const int lines = form == Q8_0 ? 8 : 4, bias = form == Q4_0 ? 8 : form == Q4_1 ? 0 : BIAS8;
+    const long blocks = a->k / 32, together = has_scales(form) ? 8 : 1, side = 2 * LANES; /* bytes of a part in halves and pairs */
+    const long at = (has_scales(form) ? PAIRS_AT + 8 * 32 : has_minima(form) ? 64 : 32) + part * side;
     row += part * LANES;
-    w += part * 2 * LANES; /* to the scales of this part; `at` goes on from here to its quants */
+    w += part * side; /* to the halves and pairs of this part; `at` goes on from here to its quants */
     vf total[8];
     EACH(i, T * P) total[i] = zero();
-    for (long b = 0; b < blocks; b++, w += block_bytes(form)) {
-        if (T == 1)
-            for (long line = 0; line < block_bytes(form); line += 64) fetch_once(w + AHEAD + line);
-        const int8_t *x[8];
-        vi s[8];
-        EACH(t, T) x[t] = a->x + (t0 + t) * a->k + b * 32;
-        EACH(i, T * P) s[i] = ints(0);
-        if (T == 1 || form == Q8_0) EACH(j, lines) quant_line(T, P, form, w + at + j * 64, x, j, s);
-        else /* unrolled, gcc has more products under way than there are registers */
-            _Pragma("GCC unroll 1") for (int j = 0; j < lines; j++) quant_line(T, P, form, w + at + j * 64, x, j, s);
-        EACH(p, P) {
-            const vf d = half(w + p * 2 * LANES), m = form == Q4_1 ? half(w + 32 + p * 2 * LANES) : d;
-            EACH(t, T) {
-                const long block = (t0 + t) * blocks + b;
-                const int i = t * P + p;
-                if (form != Q8_0) s[i] = sum4(s[i]);
-                if (bias) s[i] = sub(s[i], ints(bias * a->sum[block]));
-                total[i] = fma(to_float(s[i]), mul(d, splat(a->scale[block])), total[i]);
-                if (form == Q4_1) total[i] = fma(m, splat(a->scaled[block]), total[i]);
-            }
-        }
+    for (long b = 0; b < blocks; b += together, w += together * block_bytes(form)) {
+        if (together == 1) EACH(p, P) quant_block(T, form, w + p * side, at + p * side, 0, a, t0, b, total + p * T);
+        else
+            for (long i = 0; i < together; i++)
+                EACH(p, P) quant_block(T, form, w + p * side, at + p * side, i, a, t0, b + i, total + p * T);
     }
-    EACH(t, T) EACH(p, P) store(a->y + (t0 + t) * a->n + row + p * LANES, total[t * P + p], a->n - row - p * LANES);
+    EACH(p, P) EACH(t, T) store(a->y + (t0 + t) * a->n + row + p * LANES, total[p * T + t], a->n - row - p * LANES);
 }
 
 INLINE void quant_groups(const int form, const uint8_t *w, const struct quant *a, long tokens, long g0, long g1) {
@@ -205,21 +161,39 @@ INLINE void quant_groups(const int form, const uint8_t *w, const struct quant *a
             else
                 for (long part = 0; part < PARTS; part++)
                     for (long t = from; t < to;) {
-                        TILE(to - t, form == Q8_0 ? BYTE_TILE : NIBBLE_TILE, T, quant_tile, 1, form, group, a, t, g * 16, part)
+                        TILE(to - t, of_nibbles(form) ? NIBBLE_TILE : BYTE_TILE, T, quant_tile, 1, form, group, a, t, g * 16, part)
                         t += T;
                     }
         }
     }
 }
 
+/* A function for each form: gcc gives registers more carefully where a function has fewer loops. */
+#define OF_FORM(form)                                                                              \
+    static __attribute__((noinline)) void JOIN(quant, form)(const uint8_t *w, const struct quant *a, \
+                                                            long tokens, long g0, long g1) {       \
+        quant_groups(form, w, a, tokens, g0, g1);                                                  \
+    }
+OF_FORM(Q4_0)
+OF_FORM(Q4_1)
+OF_FORM(Q8_0)
+OF_FORM(Q5_1)
+OF_FORM(Q4_K)
+OF_FORM(Q5_K)
+OF_FORM(Q6_K)
+
 /* y[t][16 g0 .. 16 g1) = the rows of those groups times x[t] */
 EXPORT(lory_quant)(long form, const uint8_t *w, const int8_t *x, const float *scale, const int32_t *sum,
                    const float *scaled, float *y, long k, long n, long tokens, long g0, long g1) {
     const struct quant a = {x, scale, sum, scaled, y, k, n};
     switch (form) {
-        case Q4_0: quant_groups(Q4_0, w, &a, tokens, g0, g1); break;
-        case Q4_1: quant_groups(Q4_1, w, &a, tokens, g0, g1); break;
-        default: quant_groups(Q8_0, w, &a, tokens, g0, g1);
+        case Q4_0: quant_Q4_0(w, &a, tokens, g0, g1); break;
+        case Q4_1: quant_Q4_1(w, &a, tokens, g0, g1); break;
+        case Q8_0: quant_Q8_0(w, &a, tokens, g0, g1); break;
+        case Q5_1: quant_Q5_1(w, &a, tokens, g0, g1); break;
+        case Q4_K: quant_Q4_K(w, &a, tokens, g0, g1); break;
+        case Q5_K: quant_Q5_K(w, &a, tokens, g0, g1); break;
+        default: quant_Q6_K(w, &a, tokens, g0, g1);
     }
 }
 

@@ -70,7 +70,16 @@ final class Lanes {
         return shorts(address).lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
     }
 
-    private static IntVector shorts(long address) {
+    /** The byte whose highest bit is {@code shift} below that of a lane, with its sign. */
+    static IntVector bytes(IntVector v, int shift) {
+        return v.lanewise(VectorOperators.LSHL, shift).lanewise(VectorOperators.ASHR, 24);
+    }
+
+    static FloatVector toFloats(IntVector v) {
+        return (FloatVector) v.convert(VectorOperators.I2F, 0);
+    }
+
+    static IntVector shorts(long address) {
         return (IntVector)
                 ShortVector.fromMemorySegment(HALF, Memory.ALL, address, LE).convertShape(VectorOperators.S2I, I, 0);
     }
@@ -113,7 +122,7 @@ final class Lanes {
 
     /** Stores integers as floats. */
     static void storeAsFloats(IntVector v, long address) {
-        store((FloatVector) v.convert(VectorOperators.I2F, 0), address);
+        store(toFloats(v), address);
     }
 
     /** Copies the first {@code count} floats of a vector, or all. */

@@ -3,6 +3,7 @@ package dev.lory.kernel.cpu;
 import dev.lory.kernel.Weight;
 import dev.lory.tensor.DType;
 import dev.lory.tensor.Layouts;
+import dev.lory.tensor.SuperBlock;
 import dev.lory.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -45,7 +46,8 @@ record PackedWeight(Form form, int rows, int cols, DType dtype, Memory.Area area
     }
 
     private void pack(int group, Tensor source) {
-        byte[] row = new byte[(int) form.stored().rowBytes(cols)];
+        byte[] row = new byte[rowBytes()];
+        SuperBlock block = new SuperBlock();
         byte[] packed = new byte[(int) form.groupBytes(cols)];
         for (int r = 0; r < Math.min(16, rows - group * 16); r++) {
             read(source, group * 16 + r, row);
@@ -60,9 +62,17 @@ record PackedWeight(Form form, int rows, int cols, DType dtype, Memory.Area area
                         SHORTS.set(packed, i * 32 + r * 2, (short) SHORTS.get(row, i * 2));
                     }
                 }
-                case Q4_0, Q4_1, Q8_0 -> {
+                case Q4_0, Q4_1, Q8_0, Q5_1 -> {
+                    int size = row.length / (cols / 32);
                     for (int b = 0; b < cols / 32; b++) {
-                        packBlock(row, b * form.stored().blockBytes(), packed, b * form.blockBytes, r);
+                        packBlock(row, b * size, size, packed, b * form.blockBytes, r);
+                    }
+                }
+                case Q4_K, Q5_K, Q6_K -> {
+                    for (int b = 0; b < cols / SuperBlock.LENGTH; b++) {
+                        long at = (group * 16 + r) * source.rowBytes() + (long) b * dtype.blockBytes();
+                        block.read(dtype, source.storage(), at);
+                        PackedBlocks.pack(form, block, packed, b * 8 * form.blockBytes, r);
                     }
                 }
             }
@@ -71,40 +81,51 @@ record PackedWeight(Form form, int rows, int cols, DType dtype, Memory.Area area
         MemorySegment.copy(packed, 0, Memory.ALL, ValueLayout.JAVA_BYTE, to, packed.length);
     }
 
-    /** A row as {@link Form#stored} has it. */
+    /** What {@link #read} fills: a row as {@link Form#stored} has it, but for Q5_1, whose quants are bytes; nothing for the K forms. */
+    private int rowBytes() {
+        if (form.ofSuperBlocks()) {
+            return 0;
+        }
+        return form == Form.Q5_1 ? cols / 32 * 36 : (int) form.stored().rowBytes(cols);
+    }
+
     private void read(Tensor source, int r, byte[] row) {
-        if (dtype == form.stored()) {
+        if (form.ofSuperBlocks()) {
+            return;
+        }
+        if (dtype == DType.Q5_0) {
+            widen(source, r, row, 2, 16);
+        } else if (dtype == DType.Q5_1) {
+            widen(source, r, row, 4, 0);
+        } else if (dtype == form.stored()) {
             MemorySegment.copy(source.storage(), ValueLayout.JAVA_BYTE, r * source.rowBytes(), row, 0, row.length);
-        } else if (form == Form.Q8_0) {
-            widen(source, r, row);
         } else {
             float[] values = source.row(r);
             MemorySegment.copy(values, 0, MemorySegment.ofArray(row), Layouts.FLOAT, 0, values.length);
         }
     }
 
-    /** Q5_0 as Q8_0: the same d and the same quants, with the bias taken off. */
-    private static void widen(Tensor source, int r, byte[] row) {
+    /** Q5_0 and Q5_1 with bytes: the same halves and the same quants, with the bias taken off. */
+    private static void widen(Tensor source, int r, byte[] row, int halves, int bias) {
         MemorySegment from = source.storage();
         long block = r * source.rowBytes();
-        for (int to = 0; to < row.length; to += 34, block += 22) {
-            row[to] = from.get(ValueLayout.JAVA_BYTE, block);
-            row[to + 1] = from.get(ValueLayout.JAVA_BYTE, block + 1);
-            int high = from.get(Layouts.INT, block + 2);
+        for (int to = 0; to < row.length; to += halves + 32, block += halves + 20) {
+            MemorySegment.copy(from, ValueLayout.JAVA_BYTE, block, row, to, halves);
+            int high = from.get(Layouts.INT, block + halves);
             for (int i = 0; i < 32; i++) {
-                int low = from.get(ValueLayout.JAVA_BYTE, block + 6 + i % 16) >> i / 16 * 4 & 15;
-                row[to + 2 + i] = (byte) ((low | (high >> i & 1) << 4) - 16);
+                int low = from.get(ValueLayout.JAVA_BYTE, block + halves + 4 + i % 16) >> i / 16 * 4 & 15;
+                row[to + halves + i] = (byte) ((low | (high >> i & 1) << 4) - bias);
             }
         }
     }
 
-    private void packBlock(byte[] row, int from, byte[] packed, int to, int lane) {
+    private void packBlock(byte[] row, int from, int size, byte[] packed, int to, int lane) {
         int halves = form.quants / 32;
         for (int i = 0; i < halves; i++) {
             SHORTS.set(packed, to + i * 32 + lane * 2, (short) SHORTS.get(row, from + i * 2));
         }
         int flip = form == Form.Q8_0 ? 0x80808080 : 0;
-        int lines = (form.stored().blockBytes() - 2 * halves) / 4;
+        int lines = (size - 2 * halves) / 4;
         for (int i = 0; i < lines; i++) {
             int four = (int) INTS.get(row, from + 2 * halves + 4 * i);
             INTS.set(packed, to + form.quants + 64 * i + lane * 4, four ^ flip);
@@ -119,7 +140,7 @@ record PackedWeight(Form form, int rows, int cols, DType dtype, Memory.Area area
             case F32 -> Memory.getFloat(at + lane * 4);
             case F16 -> half(at + lane * 2);
             case BF16 -> Float.intBitsToFloat(Memory.getShort(at + lane * 2) << 16);
-            case Q4_0, Q4_1, Q8_0 -> throw new IllegalStateException(form.name());
+            case Q4_0, Q4_1, Q8_0, Q5_1, Q4_K, Q5_K, Q6_K -> throw new IllegalStateException(form.name());
         };
     }
 
@@ -143,9 +164,14 @@ record PackedWeight(Form form, int rows, int cols, DType dtype, Memory.Area area
                     Memory.setInt(to + 4L * i, Memory.getShort(group + i * 32L + lane * 2) << 16);
                 }
             }
-            case Q4_0, Q4_1, Q8_0 -> {
+            case Q4_0, Q4_1, Q8_0, Q5_1 -> {
                 for (int b = 0; b < cols / 32; b++) {
                     decodeBlock(group + (long) b * form.blockBytes, lane, to + b * 128L);
+                }
+            }
+            case Q4_K, Q5_K, Q6_K -> {
+                for (int b = 0; b < cols / 32; b += 8) {
+                    PackedBlocks.decode(form, group + (long) b * form.blockBytes, lane, to + b * 128L);
                 }
             }
         }
@@ -153,14 +179,15 @@ record PackedWeight(Form form, int rows, int cols, DType dtype, Memory.Area area
 
     private void decodeBlock(long block, int lane, long to) {
         float d = half(block + lane * 2);
-        float m = form == Form.Q4_1 ? half(block + 32 + lane * 2) : -form.bias * d;
+        boolean minima = form == Form.Q4_1 || form == Form.Q5_1;
+        float m = minima ? half(block + 32 + lane * 2) : 0;
         long quants = block + form.quants + lane * 4;
         for (int i = 0; i < 32; i++) {
-            int q = form == Form.Q8_0
-                    ? Memory.getByte(quants + i / 4 * 64 + i % 4) & 255
-                    : Memory.getByte(quants + i % 16 / 4 * 64 + i % 4) >> (i < 16 ? 0 : 4) & 15;
+            int q = form.ofNibbles()
+                    ? Memory.getByte(quants + i % 16 / 4 * 64 + i % 4) >> (i < 16 ? 0 : 4) & 15
+                    : Memory.getByte(quants + i / 4 * 64 + i % 4) & 255;
             // for the biased forms d·(q − bias): the same value as the file's, rounded once
-            Memory.setFloat(to + 4L * i, form == Form.Q4_1 ? d * q + m : d * (q - form.bias));
+            Memory.setFloat(to + 4L * i, minima ? d * q + m : d * (q - form.bias));
         }
     }
 

@@ -10,9 +10,9 @@ final class Quantised implements AutoCloseable {
     long x;
     /** {@code [rows][cols/32]}. */
     long scales;
-    /** int32 sums of x, of the same shape. */
+    /** int32 {@code [rows][cols/32][2]}: the sum of x, and that of the first 16. */
     long sums;
-    /** scale · sum, of the same shape. */
+    /** scale · sum, {@code [rows][cols/32]}. */
     long scaledSums;
     /** The same int8 as pairs of shorts (k, k+2), (k+1, k+3) for each 4 columns; for the Vector API kernels only. */
     long pairs;
@@ -29,10 +29,10 @@ final class Quantised implements AutoCloseable {
         long elements = (long) rows * cols;
         long perBlock = (elements / 8 + 63) / 64 * 64;
         long padded = (elements + 63) / 64 * 64;
-        x = memory.ensure(padded + 3 * perBlock + (forVectors ? 6 * padded : 0));
+        x = memory.ensure(padded + 4 * perBlock + (forVectors ? 6 * padded : 0));
         scales = x + padded;
         sums = scales + perBlock;
-        scaledSums = sums + perBlock;
+        scaledSums = sums + 2 * perBlock;
         pairs = scaledSums + perBlock;
         floats = pairs + 2 * padded;
     }

@@ -10,8 +10,8 @@ import java.util.Random;
 /** Compares native kernels with plain loops before they are trusted: attention, and each weight form with a last group that is not full. */
 final class SelfTest {
     private static final int ROWS = 88;
-    /** Few and many of each, for which kernels have loops of their own. */
-    private static final int[] COLS = {32, 64};
+    /** Few and many of each, for which kernels have loops of their own; columns in blocks. */
+    private static final int[] BLOCKS = {1, 2};
 
     private static final int[] TOKENS = {1, 3};
     /** Of a product with int8 activations; the others come far closer. */
@@ -22,7 +22,8 @@ final class SelfTest {
     /** What differs, or nothing. */
     static String difference(KernelSet kernels) {
         for (Form form : Form.values()) {
-            for (int cols : COLS) {
+            for (int blocks : BLOCKS) {
+                int cols = blocks * Math.max(32, form.stored().blockLength());
                 for (int tokens : TOKENS) {
                     double error = error(kernels, form, cols, tokens);
                     if (!(error < TOLERANCE)) {
@@ -83,16 +84,26 @@ final class SelfTest {
         byte[] bytes = new byte[(int) weight.bytes()];
         new Random(3).nextBytes(bytes);
         int size = dtype.blockBytes();
-        int halves = dtype.blockLength() == 1 ? size / 2 : Form.of(dtype).quants / 32;
         for (int block = 0; block < bytes.length; block += size) {
-            for (int h = 0; h < halves; h++) {
+            for (int at : scales(dtype)) {
                 // the high byte of a half, bfloat or float below one
-                bytes[block + 2 * h + 1] =
-                        (byte) (bytes[block + 2 * h + 1] & 0x81 | (dtype == DType.F16 || size > 4 ? 0x20 : 0x3c));
+                bytes[block + at + 1] =
+                        (byte) (bytes[block + at + 1] & 0x81 | (dtype == DType.F16 || size > 4 ? 0x20 : 0x3c));
             }
         }
         MemorySegment.copy(bytes, 0, weight.storage(), ValueLayout.JAVA_BYTE, 0, bytes.length);
         return weight;
+    }
+
+    /** Where a block has its halves, or all that a plain number has of two bytes. */
+    private static int[] scales(DType dtype) {
+        return switch (dtype) {
+            case F16, BF16, Q4_0, Q5_0, Q8_0 -> new int[] {0};
+            case F32, Q4_1, Q5_1, Q4_K, Q5_K -> new int[] {0, 2};
+            case Q2_K -> new int[] {80, 82};
+            case Q3_K -> new int[] {108};
+            case Q6_K -> new int[] {208};
+        };
     }
 
     /** The largest difference, relative to the largest result. */

@@ -5,7 +5,8 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Quantised weights times tiles of tokens: the quants of a panel are unpacked once as floats. Sums of 32 products stay below 2^24, so
+ * Quantised weights times tiles of tokens: the quants of a panel are unpacked once as floats. Sums of 32 products stay below 2^24, also times
+ * scales of eight bits where the quants have six, so
  * they are the exact integers that {@link VectorQuantRow} computes, and the results are the same to the last bit.
  */
 final class VectorQuantTile {
@@ -29,7 +30,7 @@ final class VectorQuantTile {
                 int blocks = Math.min(PANEL, cols - from) / 32;
                 long first = group + (long) from / 32 * w.form().blockBytes;
                 for (int b = 0; b < blocks; b++) {
-                    unpack(w.form(), first + (long) b * w.form().blockBytes, scratch + b * 32L * 64);
+                    unpack(w.form(), first, b, scratch + b * 32L * 64);
                 }
                 for (int t = 0; t < tokens; t += TOKENS) {
                     panel(w, x, y, g, t, from, blocks, first, scratch, totals);
@@ -109,29 +110,52 @@ final class VectorQuantTile {
         Lanes.store(s7, sums + 448);
     }
 
-    private static void unpack(Form form, long block, long panel) {
+    /** The quants of 32 columns as floats, for Q6_K times their scales. */
+    private static void unpack(Form form, long block, int b, long panel) {
         for (int lane = 0; lane < 16; lane += Lanes.COUNT) {
-            if (form == Form.Q8_0) {
-                for (int j = 0; j < 8; j++) {
-                    IntVector q = Lanes.ints(block + form.quants + j * 64 + 4 * lane)
-                            .lanewise(VectorOperators.XOR, Lanes.broadcast(0x80808080));
-                    for (int i = 0; i < 4; i++) {
-                        IntVector signed =
-                                q.lanewise(VectorOperators.LSHL, 24 - 8 * i).lanewise(VectorOperators.ASHR, 24);
-                        Lanes.storeAsFloats(signed, panel + (4 * j + i) * 64L + 4 * lane);
-                    }
+            long quants = block + form.quants + (long) b * form.quantStep() + 4 * lane;
+            long to = panel + 4 * lane;
+            switch (form) {
+                case Q4_0, Q4_1, Q4_K -> nibbles(quants, to);
+                case Q8_0 -> bytes(quants, 0x80808080, to);
+                case Q5_1, Q5_K -> bytes(quants, 0, to);
+                case Q6_K -> {
+                    long pairs = block + Form.PAIRS + (long) b * Form.PAIR_BYTES + 2 * lane;
+                    scaledBytes(quants, pairs, VectorQuantRow.LOW, to);
+                    scaledBytes(quants + 4 * 64, pairs, VectorQuantRow.LOW - 8, to + 16 * 64);
                 }
-            } else {
-                for (int j = 0; j < 4; j++) {
-                    IntVector q = Lanes.ints(block + form.quants + j * 64 + 4 * lane);
-                    for (int i = 0; i < 4; i++) {
-                        long at = panel + (4 * j + i) * 64L + 4 * lane;
-                        Lanes.storeAsFloats(
-                                q.lanewise(VectorOperators.LSHR, 8 * i).and(Lanes.broadcast(15)), at);
-                        Lanes.storeAsFloats(
-                                q.lanewise(VectorOperators.LSHR, 8 * i + 4).and(Lanes.broadcast(15)), at + 16 * 64);
-                    }
-                }
+                case F32, F16, BF16 -> throw new IllegalArgumentException(form.name());
+            }
+        }
+    }
+
+    private static void nibbles(long quants, long panel) {
+        for (int j = 0; j < 4; j++) {
+            IntVector q = Lanes.ints(quants + j * 64);
+            for (int i = 0; i < 4; i++) {
+                long at = panel + (4 * j + i) * 64L;
+                Lanes.storeAsFloats(q.lanewise(VectorOperators.LSHR, 8 * i).and(Lanes.broadcast(15)), at);
+                Lanes.storeAsFloats(q.lanewise(VectorOperators.LSHR, 8 * i + 4).and(Lanes.broadcast(15)), at + 16 * 64);
+            }
+        }
+    }
+
+    private static void bytes(long quants, int flip, long panel) {
+        for (int j = 0; j < 8; j++) {
+            IntVector q = Lanes.ints(quants + j * 64).lanewise(VectorOperators.XOR, Lanes.broadcast(flip));
+            for (int i = 0; i < 4; i++) {
+                Lanes.storeAsFloats(Lanes.bytes(q, 24 - 8 * i), panel + (4 * j + i) * 64L);
+            }
+        }
+    }
+
+    /** Sixteen columns times one of a pair of scales. */
+    private static void scaledBytes(long quants, long pairs, int which, long panel) {
+        IntVector scale = Lanes.bytes(Lanes.shorts(pairs), which);
+        for (int j = 0; j < 4; j++) {
+            IntVector q = Lanes.ints(quants + j * 64).lanewise(VectorOperators.XOR, Lanes.broadcast(0x80808080));
+            for (int i = 0; i < 4; i++) {
+                Lanes.storeAsFloats(Lanes.bytes(q, 24 - 8 * i).mul(scale), panel + (4 * j + i) * 64L);
             }
         }
     }

@@ -168,9 +168,12 @@ final class VectorRows {
             long at = 4L * ((long) row * blocks + b);
             float max = largest(in);
             float scale = max / 127f;
-            int sum = round(in, max == 0 ? 0 : 127f / max, q.x + element);
+            float factor = max == 0 ? 0 : 127f / max;
+            int first = round(in, factor, q.x + element);
+            int sum = first + round(in + 16 * 4, factor, q.x + element + 16);
             Memory.setFloat(q.scales + at, scale);
-            Memory.setInt(q.sums + at, sum);
+            Memory.setInt(q.sums + 2 * at, sum);
+            Memory.setInt(q.sums + 2 * at + 4, first);
             Memory.setFloat(q.scaledSums + at, scale * sum);
             if (q.forVectors()) {
                 spread(q.x + element, q.pairs + 2 * element, q.floats + 4 * element);
@@ -186,9 +189,10 @@ final class VectorRows {
         return max.reduceLanes(VectorOperators.MAX);
     }
 
+    /** Rounds 16, and returns their sum. */
     private static int round(long x, float factor, long to) {
         IntVector sum = IntVector.zero(Lanes.I);
-        for (int i = 0; i < 32; i += Lanes.COUNT) {
+        for (int i = 0; i < 16; i += Lanes.COUNT) {
             IntVector v = Lanes.floats(x + 4L * i)
                     .mul(Lanes.broadcast(factor))
                     .add(Lanes.broadcast(ROUND))

@@ -59,16 +59,16 @@ final class CpuBackendAllocationTest {
     @ParameterizedTest(name = "{0}, {1} rows")
     @MethodSource("products")
     void projectsWithAdaptersWithoutAllocating(DType dtype, int rows) {
-        Weight[] weights = {
-            backend.load(samples.weight(dtype, HIDDEN, HIDDEN)), backend.load(samples.weight(dtype, 40, HIDDEN))
+        int in = Math.max(HIDDEN, dtype.blockLength());
+        Weight[] weights = {backend.load(samples.weight(dtype, HIDDEN, in)), backend.load(samples.weight(dtype, 40, in))
         };
         LoraFactors[][] factors = new LoraFactors[2][1];
         for (int i = 0; i < 2; i++) {
-            Tensor a = samples.weight(DType.F16, 8, HIDDEN);
+            Tensor a = samples.weight(DType.F16, 8, in);
             Tensor b = samples.weight(DType.F16, weights[i].rows(), 8);
             factors[i][0] = backend.loadLora(a, b, 2);
         }
-        Tensor x = backend.upload(samples.numbers(rows, HIDDEN));
+        Tensor x = backend.upload(samples.numbers(rows, in));
         Tensor[] ys = {backend.allocate(rows, HIDDEN), backend.allocate(rows, 40)};
         float[] out = new float[HIDDEN];
         int[] sites = {0, 1};
