@@ -31,9 +31,6 @@ class BaseModelEntity {
     @Column(name = "desired_revision")
     private long desiredRevision;
 
-    @Column
-    private long writes;
-
     protected BaseModelEntity() {}
 
     /** As the worker found it. */
@@ -46,11 +43,6 @@ class BaseModelEntity {
     /** What workers are to keep has changed. */
     void changed() {
         desiredRevision++;
-    }
-
-    /** A writer has locked this row. */
-    void written() {
-        writes++;
     }
 
     long id() {

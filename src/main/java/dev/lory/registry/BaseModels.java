@@ -27,24 +27,12 @@ class BaseModels implements PanacheRepository<BaseModelEntity> {
         return served().orElseThrow(BaseModels::notYet);
     }
 
-    /** As {@link #require}, locked until the transaction ends, and counted in {@link #writes}. */
+    /** As {@link #require}, locked until the transaction ends. */
     BaseModelEntity lock() {
-        BaseModelEntity row = find("modelId", workers.status().model().name())
+        return find("modelId", workers.status().model().name())
                 .withLock(LockModeType.PESSIMISTIC_WRITE)
                 .firstResultOptional()
                 .orElseThrow(BaseModels::notYet);
-        row.written();
-        return row;
-    }
-
-    /** How often the served model's row was locked: as long as it stays, nothing that belongs to the model was written. */
-    long writes() {
-        return find(
-                        "select writes from BaseModelEntity where modelId = ?1",
-                        workers.status().model().name())
-                .project(Long.class)
-                .firstResultOptional()
-                .orElse(0L);
     }
 
     private static ServiceException notYet() {

@@ -34,7 +34,6 @@ class Reconciler {
     private final AliasRepository aliases;
     private final AliasService named;
     private final AdapterSources sources;
-    private Seen settled = Seen.NOTHING;
 
     Reconciler(
             BaseModels models,
@@ -58,25 +57,8 @@ class Reconciler {
     /** What the database wants. */
     private record Wanted(long revision, Optional<Activation> activation, List<Alias> aliases) {}
 
-    /** What a pass began with: if the next finds the same, it has nothing to do. */
-    private record Seen(long writes, List<AdapterStatus> adapters) {
-        static final Seen NOTHING = new Seen(-1, List.of());
-    }
-
     /** One pass; loads adapters, so it may take long. */
     void reconcile(Worker worker) {
-        Seen now = new Seen(
-                QuarkusTransaction.requiringNew().call(models::writes),
-                worker.status().adapters());
-        if (now.equals(settled)) {
-            return;
-        }
-        settled = Seen.NOTHING;
-        pass(worker);
-        settled = now;
-    }
-
-    private void pass(Worker worker) {
         Wanted wanted = QuarkusTransaction.requiringNew().call(this::read);
         wanted.activation().ifPresent(active::publish);
         named.publish(wanted.aliases());
