@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.lory.cli.BenchRun.Sample;
 import dev.lory.worker.Roofline;
 import java.io.PrintWriter;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -23,7 +24,7 @@ record BenchReport(
     BenchReport {
         results = List.copyOf(results);
         compared = List.copyOf(compared);
-        settings = Map.copyOf(settings);
+        settings = Collections.unmodifiableMap(new LinkedHashMap<>(settings)); // in their order
     }
 
     /** One JSON line for each case, and a table. */

@@ -104,7 +104,7 @@ final class AttentionSelfTest implements AutoCloseable {
     }
 
     private static double half(long address, int index) {
-        return Float.float16ToFloat(Memory.getShort(address + 2L * index));
+        return Memory.getHalf(address + 2L * index);
     }
 
     @Override

@@ -86,6 +86,11 @@ final class Memory {
         return ALL.get(Layouts.SHORT, address);
     }
 
+    /** A half as a float. */
+    static float getHalf(long address) {
+        return Float.float16ToFloat(getShort(address));
+    }
+
     static void setShort(long address, short value) {
         ALL.set(Layouts.SHORT, address, value);
     }

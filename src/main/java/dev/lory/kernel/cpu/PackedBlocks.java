@@ -36,8 +36,8 @@ final class PackedBlocks {
 
     /** Decodes a lane of a block to 256 floats, in the steps in which the file's type is defined. */
     static void decode(Form form, long block, int lane, long to) {
-        float d = half(block + lane * 2);
-        float m = half(block + 32 + lane * 2);
+        float d = Memory.getHalf(block + lane * 2);
+        float m = Memory.getHalf(block + 32 + lane * 2);
         for (int group = 0; group < 16; group++) {
             long pair = block + Form.PAIRS + group / 2 * Form.PAIR_BYTES + lane * 2;
             float scale = d * Memory.getByte(form == Form.Q6_K ? pair + group % 2 : pair);
@@ -54,9 +54,5 @@ final class PackedBlocks {
         return form.ofNibbles()
                 ? Memory.getByte(at + i % 16 / 4 * 64) >> i % 32 / 16 * 4 & 15
                 : (Memory.getByte(at + i % 32 / 4 * 64) & 255) - form.bias;
-    }
-
-    private static float half(long address) {
-        return Float.float16ToFloat(Memory.getShort(address));
     }
 }

@@ -138,7 +138,7 @@ record PackedWeight(Form form, int rows, int cols, DType dtype, Memory.Area area
         int lane = row % 16;
         return switch (form) {
             case F32 -> Memory.getFloat(at + lane * 4);
-            case F16 -> half(at + lane * 2);
+            case F16 -> Memory.getHalf(at + lane * 2);
             case BF16 -> Float.intBitsToFloat(Memory.getShort(at + lane * 2) << 16);
             case Q4_0, Q4_1, Q8_0, Q5_1, Q4_K, Q5_K, Q6_K -> throw new IllegalStateException(form.name());
         };
@@ -156,7 +156,7 @@ record PackedWeight(Form form, int rows, int cols, DType dtype, Memory.Area area
             }
             case F16 -> {
                 for (int i = 0; i < cols; i++) {
-                    Memory.setFloat(to + 4L * i, half(group + i * 32L + lane * 2));
+                    Memory.setFloat(to + 4L * i, Memory.getHalf(group + i * 32L + lane * 2));
                 }
             }
             case BF16 -> {
@@ -178,9 +178,9 @@ record PackedWeight(Form form, int rows, int cols, DType dtype, Memory.Area area
     }
 
     private void decodeBlock(long block, int lane, long to) {
-        float d = half(block + lane * 2);
+        float d = Memory.getHalf(block + lane * 2);
         boolean minima = form == Form.Q4_1 || form == Form.Q5_1;
-        float m = minima ? half(block + 32 + lane * 2) : 0;
+        float m = minima ? Memory.getHalf(block + 32 + lane * 2) : 0;
         long quants = block + form.quants + lane * 4;
         for (int i = 0; i < 32; i++) {
             int q = form.ofNibbles()
@@ -189,9 +189,5 @@ record PackedWeight(Form form, int rows, int cols, DType dtype, Memory.Area area
             // for the biased forms d·(q − bias): the same value as the file's, rounded once
             Memory.setFloat(to + 4L * i, minima ? d * q + m : d * (q - form.bias));
         }
-    }
-
-    private static float half(long address) {
-        return Float.float16ToFloat(Memory.getShort(address));
     }
 }
